@@ -1,0 +1,165 @@
+#pragma once
+
+#include "idcl/engine/evaluation.hpp"
+#include "idcl/engine/streaming.hpp"
+
+#include <ATen/autocast_mode.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace idcl::engine {
+
+/// The type in which products are computed: autocast's where it is on, else the rows' own.
+inline at::ScalarType product_type(const Tensor& u) {
+  const auto device = u.device().type();
+  return u.scalar_type() == at::kFloat && at::autocast::is_autocast_enabled(device) ? at::autocast::get_autocast_dtype(device)
+                                                                                    : u.scalar_type();
+}
+
+/// Fused where that is possible; else dense where the whole matrix is no larger than a few tiles of the smallest size: there a tile saves
+/// nothing.
+inline Evaluator choose(const Evaluation& evaluation, int64_t rows, int64_t cols, bool fusible = false) {
+  TORCH_CHECK(evaluation.workspace_bytes > 0, "idcl: expected `workspace_bytes` > 0, but got ", evaluation.workspace_bytes);
+  TORCH_CHECK(evaluation.evaluator != Evaluator::Fused || fusible,
+              "idcl: expected `evaluator` Auto, Dense or Streaming, but got Fused, and this objective has no fused kernel on this device");
+  if (evaluation.evaluator != Evaluator::Auto) return evaluation.evaluator;
+  if (fusible) return Evaluator::Fused;
+  return rows * cols <= 64 * 64 ? Evaluator::Dense : Evaluator::Streaming;
+}
+
+/// Can these rows be compared by the fused kernels: float32 on the CPU, products not rounded, and an objective that has them?
+template <Objective O>
+bool fuses(const O& objective, const Tensor& u, const Tensor& v) {
+  if constexpr (Fusible<O>) {
+    const auto plain = [](const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
+    return plain(u) && plain(v) && product_type(u) == at::kFloat && objective.fuses();
+  } else {
+    return false;
+  }
+}
+
+/// `side` as a multiple of the objective's group, if it has one: consecutive references that it has to see together.
+template <Objective O>
+int64_t whole_groups(const O& objective, int64_t side) {
+  if constexpr (requires { objective.group; }) {
+    return std::max<int64_t>(1, side / objective.group) * objective.group;
+  } else {
+    return side;
+  }
+}
+
+/// Weights are for objectives that honour them: elsewhere they would be lost without a word.
+template <Objective O, Pairing P>
+void check_weights(const P& pairing) {
+  TORCH_CHECK_NOT_IMPLEMENTED(
+      honours_weights<O> || !mining::is_weighted(pairing),
+      "idcl: expected positives without weights, but got some with, which this objective does not honour (its member `weighted` says so)");
+}
+
+/// Rows of a tile, and its columns too unless the objective sees whole rows.
+template <Objective O>
+int64_t side_of(const O& objective, const Tensor& u, const Tensor& v, bool symmetric, const Evaluation& evaluation) {
+  if constexpr (sees_whole_rows<O>()) return tile_height(u.size(0), v.size(0), u.element_size(), evaluation.workspace_bytes);
+  return whole_groups(objective, tile_side(u.size(0), v.size(0), symmetric, u.element_size(), evaluation.workspace_bytes));
+}
+
+template <Objective O, Pairing P>
+c10::intrusive_ptr<Job<O>> make_job(const O& objective, const P& pairing, const Tensor& u, const Tensor& v, bool self, bool both,
+                                    const Evaluation& evaluation, const similarity::Metric& metric = {}) {
+  const auto side = side_of(objective, u, v, self && metric.symmetric, evaluation);
+  return c10::make_intrusive<Job<O>>(objective, mining::any_pairing(pairing), self, metric, both, side,
+                                     metric.is_inner() ? product_type(u) : u.scalar_type());
+}
+
+/// Row losses by the job, of anchors and, where `both`, of references.
+template <Objective O>
+std::pair<RowLosses, RowLosses> stream(const c10::intrusive_ptr<Job<O>>& job, const Tensor& u, const Tensor& v,
+                                       const Offsets& offsets = {}) {
+  const auto results = Streaming<O>::apply(u, v, offsets.anchors, offsets.references, job);
+  return {{results[0], results[1]}, job->both ? RowLosses{results[2], results[3]} : RowLosses{}};
+}
+
+/// What the fused kernels, compiled for `isa`, need to know; forward keeps similarities for backward where there is to be one and half
+/// of `workspace_bytes` holds them.
+template <Fusible O>
+fused::Task fused_task(const O& objective, mining::Places places, const Tensor& u, const Tensor& v, bool self, bool both,
+                       int64_t workspace_bytes, simd::Isa isa = simd::widest()) {
+  const auto plan = fused::Plan::of(u.size(0), v.size(0), self, workspace_bytes);
+  const bool differentiated = c10::GradMode::is_enabled() && (u.requires_grad() || v.requires_grad());
+  return {.places = std::move(places),
+          .scale = static_cast<float>(1 / *objective.fuses()),
+          .plan = plan,
+          .both = both,
+          .keeps = differentiated && plan.tiles() * plan.tile_floats() * u.element_size() <= workspace_bytes / 2,
+          .isa = isa};
+}
+
+/// `stream` by the fused kernels; for rows that `fuses` and a pairing that has `places`.
+template <Fusible O>
+std::pair<RowLosses, RowLosses> fuse(const O& objective, const mining::AnyPairing& pairing, const Tensor& u, const Tensor& v, bool self,
+                                     bool both, const Evaluation& evaluation, simd::Isa isa = simd::widest()) {
+  const auto job = make_job(objective, pairing, u, v, self, both, evaluation);
+  job->fused = fused_task(objective, pairing.places(u.size(0), v.size(0)), u, v, self, both, evaluation.workspace_bytes, isa);
+  return stream(job, u, v);
+}
+
+/// Row losses of embedded anchors u [N, E] against embedded references v [M, E].
+template <Objective O, Pairing P>
+RowLosses evaluate(const O& objective, const P& pairing, const Tensor& u, const Tensor& v, bool self, const Evaluation& evaluation,
+                   const similarity::Metric& metric = {}, const Offsets& offsets = {}) {
+  check_weights<O>(pairing);
+  const auto any = mining::any_pairing(pairing);
+  const bool fusible = any.places && !any.weighted && metric.is_inner() && fuses(objective, u, v);
+  const auto evaluator = choose(evaluation, u.size(0), v.size(0), fusible);
+  if (evaluator == Evaluator::Dense) return dense(objective, pairing, u, v, metric, offsets);
+  if constexpr (Fusible<O>) {
+    if (evaluator == Evaluator::Fused) return fuse(objective, any, u, v, self, /*both=*/false, evaluation).first;
+  }
+  return stream(make_job(objective, any, u, v, self, /*both=*/false, evaluation, metric), u, v, offsets).first;
+}
+
+/// Row losses of the anchors and of the references, each against the other set, from the same tiles.
+template <Objective O, Pairing P>
+std::pair<RowLosses, RowLosses> evaluate_both(const O& objective, const P& pairing, const Tensor& u, const Tensor& v,
+                                              const Evaluation& evaluation, const similarity::Metric& metric = {}) {
+  check_weights<O>(pairing);
+  static_assert(!sees_whole_rows<O>(),
+                "idcl: this objective sees whole rows, which both directions cannot have of one tile: evaluate each on its own");
+  const auto any = mining::any_pairing(pairing);
+  const bool mutual = any.places && !any.listed.defined();  // what is listed for anchors says nothing of references
+  const auto evaluator = choose(evaluation, u.size(0), v.size(0), mutual && !any.weighted && metric.is_inner() && fuses(objective, u, v));
+  if (evaluator == Evaluator::Dense) {
+    const auto tile = whole_tile(pairing, u, v, metric);
+    return {evaluate_tile(objective, tile), evaluate_tile(objective, tile.transposed())};
+  }
+  if constexpr (Fusible<O>) {
+    if (evaluator == Evaluator::Fused) return fuse(objective, any, u, v, /*self=*/false, /*both=*/true, evaluation);
+  }
+  return stream(make_job(objective, any, u, v, /*self=*/false, /*both=*/true, evaluation, metric), u, v);
+}
+
+/// The pairs that a miner finds in a scene; similarities it needs are swept once, under no grad.
+template <Miner M>
+auto mine(const M& miner, const Scene& scene, const Evaluation& evaluation) {
+  const at::NoGradGuard no_grad;
+  if constexpr (DirectMiner<M>) {
+    return miner.pair(scene);
+  } else {
+    const NoAutocast guard;
+    const auto elsewhere = scene.place.defined();
+    const auto& u = elsewhere ? scene.place : scene.anchors;
+    const auto& v = elsewhere ? scene.place : scene.references;
+    const auto fold = miner.fold(scene);
+    auto rows = fold.begin(u.size(0), u.options());
+    const Blocks blocks{.u = u.detach(),
+                        .v = v.detach(),
+                        .symmetric = scene.self,
+                        .side = tile_side(u.size(0), v.size(0), scene.self, u.element_size(), evaluation.workspace_bytes),
+                        .product = u.scalar_type()};
+    for (int pass = 0; pass < fold.passes; ++pass) sweep(blocks, pass, [](Tile&) {}, Sweeper{fold, rows});
+    return miner.pair(scene, rows);
+  }
+}
+
+}  // namespace idcl::engine

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "idcl/engine/fused/exceptions.hpp"
+#include "idcl/engine/workspace.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+namespace idcl::engine::fused {
+
+/// One fused evaluation: who is compared with whom, and what forward leaves for backward. Everything is float32 on the CPU.
+struct Task {
+  mining::Places places;
+  float scale;  ///< 1 / temperature
+  Plan plan;
+  bool both;   ///< two sets, and the references are anchors too
+  bool keeps;  ///< do the similarities stay in memory for backward?
+  simd::Isa isa;
+  Tensor rows{};     ///< sums of the anchors, [fields, N]
+  Tensor columns{};  ///< sums of the references, [fields, M], where `both`
+  Tensor kept{};     ///< the tiles' similarities one after another, undefined where backward computes them again
+
+  /// Do the columns of this tile have sums of their own? On the diagonal of a symmetric S they are its rows.
+  bool folds_columns(const Place& place) const { return both || (plan.symmetric && !place.on_diagonal()); }
+};
+
+/// U V^T of a tile into memory, with -infinity in the padding and in skipped columns.
+inline void multiply(const Place& place, const Tensor& u, const Tensor& v, const Tensor& memory) {
+  auto out = memory.as_strided({place.rows, place.cols}, {place.stride(), 1});
+  at::mm_out(out, u.narrow(0, place.row, place.rows), v.narrow(0, place.col, place.cols).t());
+  auto* s = memory.data_ptr<float>();
+  constexpr float nothing = -std::numeric_limits<float>::infinity();
+  for (auto* row = s; row < s + place.floats(); row += place.stride()) {
+    std::fill_n(row, place.skipped_cols, nothing);
+    std::fill(row + place.cols, row + place.stride(), nothing);
+  }
+}
+
+/// Calls `visit(place, memory)` with the similarities of every tile: in `scratch`, or where the task keeps them, which are then multiplied
+/// out but once.
+template <class Visit>
+void for_each_product(Task& task, const Tensor& u, const Tensor& v, const Tensor& scratch, const Visit& visit) {
+  const bool known = task.kept.defined();
+  if (task.keeps && !known) task.kept = at::empty({task.plan.tiles() * task.plan.tile_floats()}, u.options());
+  task.plan.for_each([&](const Place& place) {
+    const auto memory = task.keeps ? task.kept.narrow(0, place.offset, place.floats()) : scratch;
+    if (!known) multiply(place, u, v, memory);
+    visit(place, memory);
+  });
+}
+
+/// The part of a tile that is not skipped: [n, m], a view.
+inline Tensor unskipped(const Place& place, const Tensor& memory) {
+  return memory.as_strided({place.rows - place.skipped_rows, place.cols - place.skipped_cols}, {place.stride(), 1},
+                           memory.storage_offset() + place.skipped_rows * place.stride() + place.skipped_cols);
+}
+
+inline int64_t strips_of(const Place& place) { return (place.rows - place.skipped_rows + Plan::strip - 1) / Plan::strip; }
+
+/// Calls `work(begin, end, strip)` for the rows of a tile, some at a time, by as many threads as there are.
+template <class Work>
+void for_each_strip(const Place& place, const Work& work) {
+  at::parallel_for(0, strips_of(place), 1, [&](int64_t first, int64_t last) {
+    for (int64_t k = first; k < last; ++k) {
+      const auto begin = place.skipped_rows + k * Plan::strip;
+      work(begin, std::min(place.rows, begin + Plan::strip), k);
+    }
+  });
+}
+
+}  // namespace idcl::engine::fused

@@ -1,0 +1,152 @@
+#pragma once
+
+#include "idcl/contrastive_loss.hpp"
+#include "idcl/losses/detail/options.hpp"
+#include "idcl/mining/diagonal.hpp"
+#include "idcl/objective/sigmoid.hpp"
+
+#include <torch/arg.h>
+#include <torch/nn/cloneable.h>
+#include <torch/nn/modules/common.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
+
+#include <cmath>
+#include <ostream>
+
+namespace idcl {
+
+/// Options of `functional::sig_lip_loss` and `SigLipLoss`.
+///
+///     F::sig_lip_loss(image, text, logit_scale, logit_bias, SigLipLossOptions().normalize(false));
+struct SigLipLossOptions {
+  /// Compare by cosine; false: the rows are of unit length already and used as they are.
+  TORCH_ARG(bool, normalize) = true;
+  /// `kMean` over images, `kSum`, or `kNone`: [N].
+  TORCH_ARG(reduction_t, reduction) = torch::kMean;
+  /// How it is evaluated; the value is the same.
+  TORCH_ARG(Evaluator, evaluator) = Evaluator::Auto;
+  /// > 0, bytes that streaming may hold beyond inputs and gradients.
+  TORCH_ARG(int64_t, workspace_bytes) = int64_t{32} << 20;
+  /// The module's scale at the start, > 0.
+  TORCH_ARG(double, initial_scale) = 10;
+  /// The module's bias at the start, finite.
+  TORCH_ARG(double, initial_bias) = -10;
+  /// Do the module's scale and bias learn? false: they stay buffers.
+  TORCH_ARG(bool, learn_scale) = true;
+};
+
+namespace detail {
+
+inline void check_options(const SigLipLossOptions& options) {
+  check::positive("idcl::SigLipLoss", "initial_scale", options.initial_scale());
+  check::finite("idcl::SigLipLoss", "initial_bias", options.initial_bias());
+}
+
+/// One number, of the rows' type, 0-d.
+inline Tensor logit_number(const char* name, const Tensor& number, const Tensor& rows) {
+  TORCH_CHECK_VALUE(number.defined() && number.numel() == 1 && number.is_floating_point(), "idcl::sig_lip_loss: expected `", name,
+                    "` to be one floating number, but got ",
+                    number.defined() ? c10::str(number.scalar_type(), " ", number.sizes()) : "an undefined tensor");
+  return number.reshape({}).to(rows.options());
+}
+inline Tensor logit_number(const char* name, double number, const Tensor& rows) {
+  check::finite("idcl::sig_lip_loss", name, number);
+  return at::full({}, number, rows.options().requires_grad(false));
+}
+
+template <class Scale, class Bias>
+Tensor sig_lip_loss(const Tensor& image, const Tensor& text, const Scale& logit_scale, const Bias& logit_bias,
+                    const SigLipLossOptions& options) {
+  constexpr auto where = "idcl::sig_lip_loss";
+  check::rows(where, "image", image);
+  check::comparable(where, "image", image, "text", text);
+  check::views(where, "image", image, "text", text);
+  const Evaluation evaluation{.evaluator = options.evaluator(), .workspace_bytes = options.workspace_bytes()};
+  return with_similarity(options.normalize(), [&](auto similarity) {
+    return with_reduction(options.reduction(), [&](auto reduction) {
+      // The scale is a factor of one tower's rows and the bias a column more: their gradients come by the way.
+      const auto u = similarity.embed(image), v = similarity.embed(text);
+      const auto scale = logit_number("logit_scale", logit_scale, u), bias = logit_number("logit_bias", logit_bias, u);
+      const auto one = at::ones({v.size(0), 1}, v.options().requires_grad(false));
+      const ContrastiveLoss loss{similarity::Dot{}, mining::Diagonal{}, objective::Sigmoid{}, reduction, evaluation};
+      return loss(at::cat({u * scale, bias.expand({u.size(0), 1})}, 1), at::cat({v, one}, 1));
+    });
+  });
+}
+
+}  // namespace detail
+
+namespace functional {
+
+/// SigLIP: each pair (image i, text j) is a binary decision of its own, belonging together or not.
+///
+///   L = -1/N sum_i sum_j log sigmoid( z_ij (logit_scale cos(image_i, text_j) + logit_bias) )          z: +1 on the diagonal, else -1
+///
+/// image, text: [N, D]; logit_scale, logit_bias: 0-d tensors, which get gradients, or numbers; the scale multiplies as it is. Returns a
+/// scalar, or [N] for `kNone`, one an image; float64 for float64 input, else float32. No rows give zero. Throws on shapes, types and
+/// devices that disagree. Time: 8 N^2 D multiply-adds; memory: O(N D) and the workspace. Twice differentiable. Zhai et al. 2023, eq. 2.
+inline Tensor sig_lip_loss(const Tensor& image, const Tensor& text, const Tensor& logit_scale, const Tensor& logit_bias,
+                           const SigLipLossOptions& options = {}) {
+  return idcl::detail::sig_lip_loss(image, text, logit_scale, logit_bias, options);
+}
+inline Tensor sig_lip_loss(const Tensor& image, const Tensor& text, double logit_scale, double logit_bias,
+                           const SigLipLossOptions& options = {}) {
+  return idcl::detail::sig_lip_loss(image, text, logit_scale, logit_bias, options);
+}
+inline Tensor sig_lip_loss(const Tensor& image, const Tensor& text, const Tensor& logit_scale, double logit_bias,
+                           const SigLipLossOptions& options = {}) {
+  return idcl::detail::sig_lip_loss(image, text, logit_scale, logit_bias, options);
+}
+inline Tensor sig_lip_loss(const Tensor& image, const Tensor& text, double logit_scale, const Tensor& logit_bias,
+                           const SigLipLossOptions& options = {}) {
+  return idcl::detail::sig_lip_loss(image, text, logit_scale, logit_bias, options);
+}
+
+}  // namespace functional
+
+/// `functional::sig_lip_loss` as a module that owns scale and bias: forward(image, text), or forward(image, text, logit_scale, logit_bias)
+/// to give them.
+///
+/// The scale is kept as its logarithm, `log_scale`, the bias as `bias`: parameters, or buffers with `learn_scale(false)`, so that they
+/// survive `torch::save`; the other options do not.
+class SigLipLossImpl : public torch::nn::Cloneable<SigLipLossImpl> {
+ public:
+  explicit SigLipLossImpl(const SigLipLossOptions& options_ = {}) : options(options_) {
+    detail::check_options(options);
+    reset();
+  }
+
+  void reset() override {
+    const auto own = [&](const char* name, double start) {
+      const auto value = torch::tensor(start, torch::kFloat);
+      return options.learn_scale() ? register_parameter(name, value) : register_buffer(name, value);
+    };
+    log_scale = own("log_scale", std::log(options.initial_scale()));
+    bias = own("bias", options.initial_bias());
+  }
+
+  void pretty_print(std::ostream& stream) const override {
+    stream << std::boolalpha << "idcl::SigLipLoss(normalize=" << options.normalize() << ", initial_scale=" << options.initial_scale()
+           << ", initial_bias=" << options.initial_bias() << ", learn_scale=" << options.learn_scale()
+           << ", reduction=" << detail::name_of(options.reduction()) << ")";
+  }
+
+  /// The scale in use, 0-d.
+  Tensor logit_scale() const { return log_scale.exp(); }
+
+  Tensor forward(const Tensor& image, const Tensor& text, const Tensor& scale = {}, const Tensor& shift = {}) {
+    return functional::sig_lip_loss(image, text, scale.defined() ? scale : logit_scale(), shift.defined() ? shift : bias, options);
+  }
+
+  SigLipLossOptions options;
+  Tensor log_scale;  ///< 0-d
+  Tensor bias;       ///< 0-d
+
+ protected:
+  FORWARD_HAS_DEFAULT_ARGS({2, torch::nn::AnyValue(Tensor())}, {3, torch::nn::AnyValue(Tensor())})
+};
+
+TORCH_MODULE(SigLipLoss);
+
+}  // namespace idcl

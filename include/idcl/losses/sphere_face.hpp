@@ -1,0 +1,104 @@
+#pragma once
+
+#include "idcl/losses/detail/class_loss.hpp"
+#include "idcl/objective/angular_margin.hpp"
+
+#include <torch/arg.h>
+#include <torch/nn/cloneable.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <ostream>
+
+namespace idcl {
+
+/// Options of `functional::sphere_face_loss` and `SphereFaceLoss`.
+///
+///     F::sphere_face_loss(embeddings, labels, weight, SphereFaceLossOptions().margin(2));
+///     SphereFaceLoss loss(SphereFaceLossOptions(num_classes, embedding_size));
+struct SphereFaceLossOptions {
+  SphereFaceLossOptions() = default;
+  SphereFaceLossOptions(int64_t num_classes, int64_t embedding_size) : num_classes_(num_classes), embedding_size_(embedding_size) {}
+
+  /// The module's classes, > 0; a functional takes them from its weight.
+  TORCH_ARG(int64_t, num_classes) = 0;
+  /// The module's D, > 0.
+  TORCH_ARG(int64_t, embedding_size) = 0;
+  /// >= 1: how many times the angle to the own class is taken.
+  TORCH_ARG(int64_t, margin) = 4;
+  /// > 0 and finite: of the logits.
+  TORCH_ARG(double, scale) = 1;
+  /// `kMean` over rows, `kSum`, or `kNone`: [N].
+  TORCH_ARG(reduction_t, reduction) = torch::kMean;
+  /// How it is evaluated; the value is the same.
+  TORCH_ARG(Evaluator, evaluator) = Evaluator::Auto;
+  /// > 0, bytes that streaming may hold beyond inputs and gradients.
+  TORCH_ARG(int64_t, workspace_bytes) = int64_t{32} << 20;
+};
+
+namespace functional {
+namespace detail {
+
+inline void check_options(const SphereFaceLossOptions& options) {
+  TORCH_CHECK_VALUE(options.margin() >= 1, "idcl::sphere_face_loss: expected `margin` >= 1, but got ", options.margin());
+  check::positive("idcl::sphere_face_loss", "scale", options.scale());
+}
+
+}  // namespace detail
+
+/// SphereFace: a softmax over classes of unit weight in which the angle to the own class is multiplied by a margin.
+///
+///   L = mean_i -log( e^{z_i} / (e^{z_i} + sum_{c != y_i} exp(scale |x_i| cos a_ic)) )     z_i = scale |x_i| psi(a_{i, y_i})
+///   psi(a) = (-1)^k cos(margin a) - 2k  for a in [k pi / margin, (k + 1) pi / margin]
+///
+/// a_ic: angle between row i and the weight of class c. Rows keep their length |x_i|.
+/// embeddings: [N, D]; labels: integers [N] within [0, C); weight: [C, D], a row for each class. Returns a scalar, or [N] for
+/// `kNone`; float64 for float64 input, else float32. An empty batch gives zero. Throws on shapes, types and devices that disagree,
+/// labels that are no class and options out of range. Time: 8 N C D multiply-adds, nothing of size N x C in memory: O((N + C) D)
+/// and the workspace. Twice differentiable. Liu et al. 2017, eq. 7.
+inline Tensor sphere_face_loss(const Tensor& embeddings, const Tensor& labels, const Tensor& weight,
+                               const SphereFaceLossOptions& options = {}) {
+  detail::check_options(options);
+  idcl::detail::check_classes("idcl::sphere_face_loss", embeddings, labels, weight);
+  const auto u = similarity::at_least_float(embeddings);
+  const auto v = similarity::Cosine{}.embed(weight);
+  const auto [others, own] = idcl::detail::class_logits(objective::ClassLogits<>{.scale = options.scale()}, u, v, labels, options);
+  const auto length = idcl::detail::lengths(u);  // [N]
+  const auto widened = angular_margin::multiplied(own / length, options.margin());
+  return idcl::detail::cross_entropy(others, length * widened * options.scale(), labels, options);
+}
+
+}  // namespace functional
+
+/// `functional::sphere_face_loss` as a module that owns the weight: forward(embeddings, labels).
+///
+/// `weight` [num_classes, embedding_size] starts standard normal, as in PyTorch Metric Learning.
+/// It is trained and saved with the other parameters; the options are not saved.
+class SphereFaceLossImpl : public torch::nn::Cloneable<SphereFaceLossImpl> {
+ public:
+  explicit SphereFaceLossImpl(const SphereFaceLossOptions& options_) : options(options_) {
+    functional::detail::check_options(options);
+    detail::check_sizes("idcl::SphereFaceLoss", options);
+    reset();
+  }
+
+  void reset() override { weight = register_parameter("weight", torch::randn({options.num_classes(), options.embedding_size()})); }
+
+  void pretty_print(std::ostream& stream) const override {
+    stream << "idcl::SphereFaceLoss(num_classes=" << options.num_classes() << ", embedding_size=" << options.embedding_size()
+           << ", margin=" << options.margin() << ", scale=" << options.scale() << ", reduction=" << detail::name_of(options.reduction())
+           << ")";
+  }
+
+  Tensor forward(const Tensor& embeddings, const Tensor& labels) {
+    return functional::sphere_face_loss(embeddings, labels, weight, options);
+  }
+
+  SphereFaceLossOptions options;
+  Tensor weight;  ///< [C, D]
+};
+
+TORCH_MODULE(SphereFaceLoss);
+
+}  // namespace idcl

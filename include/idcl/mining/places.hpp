@@ -1,0 +1,89 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace idcl::mining {
+
+using at::Tensor;
+
+/// Where each anchor's positives are, for an evaluator that goes to them by itself instead of reading a tile's marks. Every other
+/// reference is a negative, but for the anchor itself where it is skipped. Memory is linear in the number of rows: anchors of one
+/// label share a group.
+struct Places {
+  struct Range {
+    int64_t begin = 0, end = 0;  ///< in `members`
+  };
+  std::vector<int64_t> members;  ///< references, ascending within a group
+  std::vector<Range> groups;     ///< of each anchor
+  bool skips_self = false;       ///< is (i, i) no pair at all?
+  bool mutual = true;            ///< is j a positive of i where i is one of j?
+  std::vector<int64_t> lost{};   ///< anchors that NaN left without positives: their loss is NaN
+
+  /// Calls `visit(j)` for the positives j of anchor i in [from, to), ascending.
+  template <class Visit>
+  void visit(int64_t i, int64_t from, int64_t to, Visit&& visit) const {
+    const auto& group = groups[static_cast<std::size_t>(i)];
+    const auto end = members.begin() + group.end;
+    for (auto at = std::lower_bound(members.begin() + group.begin, end, from); at != end && *at < to; ++at)
+      if (!skips_self || *at != i) visit(*at);
+  }
+
+  bool contains(int64_t i, int64_t j) const {
+    const auto& group = groups[static_cast<std::size_t>(i)];
+    return (!skips_self || i != j) && std::binary_search(members.begin() + group.begin, members.begin() + group.end, j);
+  }
+
+  /// Nowhere: n anchors whose positives are not known yet.
+  static Places none(int64_t n, bool skips_self) {
+    return {.members = {}, .groups = std::vector<Range>(static_cast<std::size_t>(n)), .skips_self = skips_self};
+  }
+
+  /// Anchor i and reference i.
+  static Places diagonal(int64_t n) {
+    Places places{.members = std::vector<int64_t>(static_cast<std::size_t>(n)), .groups = std::vector<Range>(static_cast<std::size_t>(n))};
+    std::iota(places.members.begin(), places.members.end(), int64_t{0});
+    for (int64_t i = 0; i < n; ++i) places.groups[static_cast<std::size_t>(i)] = {i, i + 1};
+    return places;
+  }
+
+  /// Anchors and references of one label, [N] and [M], integers on the CPU.
+  static Places of_labels(const Tensor& anchors, const Tensor& references, bool skips_self) {
+    const auto mine = anchors.to(at::kLong).contiguous(), theirs = references.to(at::kLong).contiguous();
+    const auto* label = theirs.const_data_ptr<int64_t>();
+    Places places{.members = std::vector<int64_t>(static_cast<std::size_t>(theirs.numel())), .groups = {}, .skips_self = skips_self};
+    std::iota(places.members.begin(), places.members.end(), int64_t{0});
+    std::sort(places.members.begin(), places.members.end(),
+              [&](int64_t a, int64_t b) { return label[a] != label[b] ? label[a] < label[b] : a < b; });
+    places.groups.reserve(static_cast<std::size_t>(mine.numel()));
+    for (const auto wanted : at::ArrayRef<int64_t>(mine.const_data_ptr<int64_t>(), static_cast<std::size_t>(mine.numel()))) {
+      const auto first = std::partition_point(places.members.begin(), places.members.end(), [&](int64_t j) { return label[j] < wanted; });
+      const auto last = std::partition_point(first, places.members.end(), [&](int64_t j) { return label[j] == wanted; });
+      places.groups.push_back({first - places.members.begin(), last - places.members.begin()});
+    }
+    return places;
+  }
+
+  /// Listed references, int64 [N, K] on the CPU, each once; -1 where there is none.
+  static Places listed(const Tensor& list, bool skips_self) {
+    const auto sorted = std::get<0>(list.sort(1)).contiguous();
+    const auto n = sorted.size(0), k = sorted.size(1);
+    const auto* index = sorted.const_data_ptr<int64_t>();
+    Places places{.members = std::vector<int64_t>(index, index + n * k),
+                  .groups = std::vector<Range>(static_cast<std::size_t>(n)),
+                  .skips_self = skips_self,
+                  .mutual = false};
+    for (int64_t i = 0; i < n; ++i) {
+      places.groups[static_cast<std::size_t>(i)] = {i * k, i * k + k};
+      if (k > 0 && index[i * k] < 0) places.lost.push_back(i);
+    }
+    return places;
+  }
+};
+
+}  // namespace idcl::mining

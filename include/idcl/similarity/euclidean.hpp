@@ -1,0 +1,63 @@
+#pragma once
+
+#include "idcl/similarity/close.hpp"
+#include "idcl/similarity/similarity.hpp"
+
+namespace idcl::similarity {
+
+/// Euclidean distance, or its square: s_ij = |x_i - y_j|^power, rows brought to unit length first unless told otherwise.
+///
+/// |x - y|^2 = |x|^2 + |y|^2 - 2 <x, y> is one inner product of rows with two more columns. Where that cancels (close pairs), the
+/// distance is computed again from the difference: equal rows are at distance 0 exactly. Its slope there is 0.
+struct Euclidean {
+  static constexpr bool symmetric = true;
+  static constexpr bool distance = true;
+  bool normalize = true;  ///< compare rows of unit length
+  int power = 1;          ///< 1: the distance, 2: its square
+  double eps = 1e-12;     ///< > 0: the norm below which a row counts as zero
+
+  Tensor embed(const Tensor& x) const { return widen(x, false); }
+  Tensor references(const Tensor& y) const { return widen(y, true); }
+  Tensor from_product(const Tensor& product, const Tensor& u, const Tensor& v) const;
+  Tensor slope(const Tensor& s) const;
+
+ private:
+  Tensor widen(const Tensor& x, bool reference) const;
+  Tensor recompute_close(const Tensor& squared, const Tensor& u, const Tensor& v) const;
+};
+
+inline Tensor Euclidean::widen(const Tensor& x, bool reference) const {
+  auto rows = at_least_float(x);
+  if (normalize) rows = unit_rows(rows, eps);
+  const auto squared = rows.square().sum(1, /*keepdim=*/true);  // [N, 1]
+  const auto one = at::ones_like(squared);
+  return reference ? at::cat({rows * -2, one, squared}, 1) : at::cat({rows, squared, one}, 1);  // [N, D + 2]
+}
+
+/// Replaces values below a thousandth of the rows' squared norms, in which only rounding may be left, by sums of squared differences.
+inline Tensor Euclidean::recompute_close(const Tensor& squared, const Tensor& u, const Tensor& v) const {
+  const at::NoGradGuard no_grad;
+  const auto width = u.size(1) - 2;
+  const auto scale = u.narrow(1, width, 1) + v.narrow(1, width + 1, 1).t();  // [n, m]
+  return recompute(squared, squared <= scale * 1e-3, width, [&](const Tensor& i, const Tensor& j) {
+    const auto difference = u.narrow(1, 0, width).index_select(0, i).add(v.narrow(1, 0, width).index_select(0, j), 0.5);
+    return difference.square().sum(1);
+  });
+}
+
+inline Tensor Euclidean::from_product(const Tensor& product, const Tensor& u, const Tensor& v) const {
+  const auto exact = recompute_close(product.detach(), u.detach(), v.detach());
+  // the value is the exact one, the slope that of the inner product
+  const auto squared = product.requires_grad() ? exact + (product - product.detach()) : exact;
+  if (power == 2) return squared;
+  const auto zero = exact <= 0;
+  return squared.masked_fill(zero, 1).sqrt().masked_fill(zero, 0);
+}
+
+inline Tensor Euclidean::slope(const Tensor& s) const {
+  return power == 2 ? at::ones_like(s) : (2 * s).reciprocal().masked_fill_(s <= 0, 0);
+}
+
+static_assert(MappedSimilarity<Euclidean>);
+
+}  // namespace idcl::similarity

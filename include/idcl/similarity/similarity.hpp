@@ -1,0 +1,96 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <concepts>
+#include <functional>
+
+namespace idcl {
+
+using at::Tensor;
+
+/// What is compared: a differentiable map of each row such that the similarity of two elements is the inner product of their maps.
+///
+/// `embed`: x [N, D] -> [N, E], in float32 or float64 (half and bfloat16 rows are raised to float32).
+template <class S>
+concept Similarity = std::copyable<S> && requires(const S& similarity, const Tensor& x) {
+  { similarity.embed(x) } -> std::same_as<Tensor>;
+};
+
+/// A similarity that is more than an inner product of maps: a pointwise function of one.
+///
+/// `references`: the map of the references' rows, where it is not the anchors'. `from_product`: the inner products of a tile, [n, m],
+/// and the embedded rows they are of, [n, E] and [m, E] -> s [n, m]; differentiable in the products. `slope`: s -> ds / d product.
+/// `symmetric`: is s_ij = s_ji of a set compared with itself? `distance`: are small values close?
+template <class S>
+concept MappedSimilarity = Similarity<S> && requires(const S& similarity, const Tensor& x) {
+  { similarity.references(x) } -> std::same_as<Tensor>;
+  { similarity.from_product(x, x, x) } -> std::same_as<Tensor>;
+  { similarity.slope(x) } -> std::same_as<Tensor>;
+  { similarity.symmetric } -> std::convertible_to<bool>;
+  { similarity.distance } -> std::convertible_to<bool>;
+};
+
+namespace similarity {
+
+/// The pointwise part of a similarity, whichever it is: one engine serves all.
+struct Metric {
+  std::function<Tensor(const Tensor& product, const Tensor& u, const Tensor& v)>
+      from_product{};  ///< empty: the similarity is the inner product
+  std::function<Tensor(const Tensor& similarity)> slope{};
+  bool symmetric = true;
+
+  bool is_inner() const { return !from_product; }
+  Tensor operator()(const Tensor& product, const Tensor& u, const Tensor& v) const {
+    return is_inner() ? product : from_product(product, u, v);
+  }
+};
+
+template <Similarity S>
+Metric metric_of(const S& similarity) {
+  if constexpr (requires {
+                  { similarity.metric() } -> std::convertible_to<Metric>;
+                }) {
+    return similarity.metric();
+  } else if constexpr (MappedSimilarity<S>) {
+    return {[similarity](const Tensor& product, const Tensor& u, const Tensor& v) { return similarity.from_product(product, u, v); },
+            [similarity](const Tensor& s) { return similarity.slope(s); }, similarity.symmetric};
+  } else {
+    return {};
+  }
+}
+
+/// The references' rows, embedded.
+template <Similarity S>
+Tensor embed_references(const S& similarity, const Tensor& y) {
+  if constexpr (requires { similarity.references(y); }) {
+    return similarity.references(y);
+  } else {
+    return similarity.embed(y);
+  }
+}
+
+/// Are small values close? Objectives that compare with margins need to know.
+template <Similarity S>
+bool is_distance(const S& similarity) {
+  if constexpr (requires {
+                  { similarity.distance } -> std::convertible_to<bool>;
+                }) {
+    return similarity.distance;
+  } else {
+    return false;
+  }
+}
+
+/// float64 stays; every other floating type is computed in float32.
+inline Tensor at_least_float(const Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
+
+/// x_i / max(|x_i|, eps), [N, D]; finite to any derivative, which x_i / |x_i| through the norm is not at a row of zeros.
+inline Tensor unit_rows(const Tensor& x, double eps) {
+  constexpr double smallest = 1e-37;  // of a square, in float32
+  return x * x.square().sum(1, /*keepdim=*/true).clamp_min(std::max(eps * eps, smallest)).rsqrt();
+}
+
+}  // namespace similarity
+}  // namespace idcl

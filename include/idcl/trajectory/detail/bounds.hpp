@@ -1,0 +1,83 @@
+#pragma once
+
+#include "idcl/trajectory/cost.hpp"
+#include "idcl/trajectory/detail/packed.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <map>
+#include <span>
+#include <vector>
+
+/// Lower bounds of alignments, cheap to compute. They say which pairs need no alignment to know that they are not near.
+namespace idcl::trajectory::detail {
+
+/// Is it a sum, over numbers, of |difference| or of its square, or the root of that sum? Then LB_Keogh bounds `Dtw`.
+template <class Cost>
+inline constexpr bool grows_with_differences = std::same_as<Cost, cost::Default> || std::same_as<Cost, cost::SquaredEuclidean> ||
+                                               std::same_as<Cost, cost::Euclidean> || std::same_as<Cost, cost::Absolute>;
+
+/// For each place t of a sequence `length` long, the least and the largest of each number of `rows` within `band` places.
+template <class T>
+struct Envelope {
+  RowMajor<T> low, high;  ///< [length, D]
+
+  Envelope(const RowMajor<T>& rows, int64_t length, int64_t band) : low(length, rows.cols()), high(length, rows.cols()) {
+    for (int64_t t = 0; t < length; ++t) {
+      const auto first = std::max<int64_t>(0, t - band),
+                 last = band >= rows.rows() ? rows.rows() - 1 : std::min<int64_t>(rows.rows() - 1, t + band);
+      if (t > 0 && first == 0 && last == rows.rows() - 1 && band >= rows.rows()) {  // no band: all places are alike
+        low.row(t) = low.row(0);
+        high.row(t) = high.row(0);
+        continue;
+      }
+      low.row(t) = rows.middleRows(first, last - first + 1).colwise().minCoeff();
+      high.row(t) = rows.middleRows(first, last - first + 1).colwise().maxCoeff();
+    }
+  }
+
+  /// LB_Keogh: every row of the other sequence is aligned with one within its band, and that costs no less than to reach the envelope.
+  template <class Cost>
+  double bound(const RowMajor<T>& other) const {
+    const auto excess = (other - high).cwiseMax(low - other).cwiseMax(T{0});  // [length, D]
+    if constexpr (std::same_as<Cost, cost::Absolute>) return static_cast<double>(excess.sum());
+    if constexpr (std::same_as<Cost, cost::Euclidean>) return static_cast<double>(excess.rowwise().norm().sum());
+    return static_cast<double>(excess.squaredNorm());
+  }
+};
+
+/// From `a` to each of `others`: LB_Keogh. `band_of(n, m)`: how far from the diagonal a pair may go. A hair is taken off for rounding.
+template <class Cost, class T, class BandOf>
+void dtw_bounds(const RowMajor<T>& a, std::span<const RowMajor<T>* const> others, const BandOf& band_of, double* out) {
+  std::map<int64_t, Envelope<T>> envelopes;  // by the other's length
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    const auto m = others[i]->rows();
+    const auto envelope = envelopes.try_emplace(m, a, m, band_of(a.rows(), m)).first;
+    out[i] = envelope->second.template bound<Cost>(*others[i]) *
+             (1 - 16 * static_cast<double>(std::numeric_limits<T>::epsilon()) * static_cast<double>(m));
+  }
+}
+
+/// How often each label occurs, sorted.
+inline std::map<int64_t, int64_t> label_counts(const std::vector<int64_t>& labels) {
+  std::map<int64_t, int64_t> counts;
+  for (const auto label : labels) ++counts[label];
+  return counts;
+}
+
+/// An edit distance is no less than the longer length minus the labels that both have, in any order.
+inline void edit_bounds(const std::vector<int64_t>& a, std::span<const std::vector<int64_t>* const> others, double* out) {
+  const auto counts = label_counts(a);
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    auto left = counts;
+    int64_t shared = 0;
+    for (const auto label : *others[i])
+      if (const auto found = left.find(label); found != left.end() && found->second > 0) --found->second, ++shared;
+    const auto longer = static_cast<int64_t>(std::max(a.size(), others[i]->size()));
+    out[i] = longer == 0 ? 0 : static_cast<double>(longer - shared) / static_cast<double>(longer);
+  }
+}
+
+}  // namespace idcl::trajectory::detail
