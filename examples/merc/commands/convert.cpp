@@ -1,0 +1,37 @@
+#include "commands/command.hpp"
+#include "commands/run.hpp"
+#include "commands/target.hpp"
+
+#include <iostream>
+#include <memory>
+#include <string>
+
+namespace merc::commands {
+namespace {
+
+struct Flags {
+  std::string in, out;
+  bool overwrite = false, quiet = false;
+};
+
+int run(const Flags& flags) {
+  check_target(flags.out, flags.overwrite);
+  write_corpus(read_and_say(flags.in, flags.quiet), flags.out);
+  if (!flags.quiet) std::cout << "written: " << flags.out << std::endl;
+  return success;
+}
+
+}  // namespace
+
+Command convert(CLI::App& program) {
+  auto* app =
+      program.add_subcommand("convert", "write a corpus of any known format as a CORECT pickle (OUT.pkl) or in the open format (a folder)");
+  const auto flags = std::make_shared<Flags>();
+  app->add_option("in", flags->in, "feature pickle or folder")->required()->type_name("IN");
+  app->add_option("out", flags->out, "OUT.pkl or a folder")->required()->type_name("OUT");
+  app->add_flag("--overwrite", flags->overwrite, "replace what stands in OUT");
+  app->add_flag("--quiet", flags->quiet, "warnings only");
+  return {app, [=] { return run(*flags); }};
+}
+
+}  // namespace merc::commands

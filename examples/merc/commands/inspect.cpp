@@ -1,0 +1,38 @@
+#include "data/inspect.hpp"
+#include "commands/command.hpp"
+#include "data/corpus.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <iostream>
+#include <memory>
+#include <string>
+
+namespace merc::commands {
+namespace {
+
+struct Flags {
+  std::string path;
+  bool json = false;
+};
+
+int run(const Flags& flags) {
+  const auto corpus = read(flags.path);
+  if (flags.json)
+    std::cout << inspect_json(corpus).dump(2) << std::endl;
+  else
+    inspect_table(corpus, std::cout);
+  return success;
+}
+
+}  // namespace
+
+Command inspect(CLI::App& program) {
+  auto* app = program.add_subcommand("inspect", "what a file is: format, widths, types, splits, class counts, overlaps, warnings");
+  const auto flags = std::make_shared<Flags>();
+  app->add_option("path", flags->path, "feature pickle or folder in the open format")->required()->type_name("PATH");
+  app->add_flag("--json", flags->json, "for programs");
+  return {app, [=] { return run(*flags); }};
+}
+
+}  // namespace merc::commands

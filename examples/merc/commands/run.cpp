@@ -1,0 +1,53 @@
+#include "commands/run.hpp"
+
+#include "commands/command.hpp"
+#include "commands/interrupt.hpp"
+#include "synth/recipe.hpp"
+
+#include <iostream>
+
+namespace merc::commands {
+
+namespace {
+
+Corpus say(Corpus corpus, const std::string& path, bool quiet) {
+  if (!quiet) {
+    std::cout << "data: " << path << " (" << (synth::made_here(corpus) ? "synthetic, " : "") << corpus.format << "), " << corpus.classes
+              << " classes;";
+    for (const auto* name : split_names)
+      if (corpus.has(name))
+        std::cout << ' ' << name << ' ' << corpus.split(name).dialogs.size() << " dialogs, " << corpus.split(name).utterances()
+                  << " utterances;";
+    for (const auto& [name, modality] : corpus.modalities) std::cout << ' ' << name << ' ' << modality.dim;
+    std::cout << '\n';
+    for (const auto& note : corpus.notes) std::cout << "  " << note << '\n';
+    std::cout << std::flush;
+  }
+  for (const auto& warning : corpus.warnings) std::cerr << "idcl-merc: WARNING: " << path << ": " << warning << '\n';
+  std::cerr << std::flush;
+  return corpus;
+}
+
+}  // namespace
+
+Corpus read_and_say(const std::string& path, bool quiet) { return say(read(path), path, quiet); }
+
+Corpus load_and_say(const std::string& path, bool quiet) { return say(load(path), path, quiet); }
+
+Outcome train_into(const OutputFolder& folder, const Corpus& data, OptionalCorpus pretrain, const Config& config, const std::string& name,
+                   Verbosity verbosity) {
+  Outcome outcome;
+  std::string reached;
+  {
+    const Interruptible interruptible;
+    Progress progress(name, verbosity, folder.path() / "metrics.jsonl", std::cout);
+    outcome = merc::train(data, pretrain, config, progress, {.folder = folder.path(), .resume = true, .stop = Interruptible::requested});
+    if (const auto& last = progress.last())
+      reached = " after epoch " + std::to_string(last->epoch) + " of " + std::to_string(last->epochs) + " (" + last->stage + ")";
+  }
+  if (outcome.interrupted) throw Interrupted{name + reached + "; the state is in " + folder.path().string()};
+  write_results(folder.path(), outcome, data, pretrain, config);
+  return outcome;
+}
+
+}  // namespace merc::commands

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "report/output_folder.hpp"
+#include "report/progress.hpp"
+#include "report/results.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace merc::commands {
+
+/// Reads a corpus as it stands in the file and says what it is, as load_and_say does.
+Corpus read_and_say(const std::string& path, bool quiet);
+
+/// Loads a corpus for training and says on standard output what it is; its warnings go to standard error, also when quiet.
+Corpus load_and_say(const std::string& path, bool quiet);
+
+/// Trains into a folder and writes its results. Throws Interrupted when the user stops it: the state is in the folder then.
+Outcome train_into(const OutputFolder& folder, const Corpus& data, OptionalCorpus pretrain, const Config& config, const std::string& name,
+                   Verbosity verbosity);
+
+}  // namespace merc::commands

@@ -1,0 +1,40 @@
+#include "commands/weights.hpp"
+
+#include <utility>
+
+namespace merc::commands {
+
+WeightsFlags::WeightsFlags(CLI::App& app, std::vector<std::string> splits) : app_(app), splits_(std::move(splits)) {
+  auto* trained = app.add_option("--run", run_, "folder of idcl-merc train")->type_name("RUN");
+  app.add_option("--weights", weights_, "in place of --run: a state dict of the released code (.pth)")
+      ->type_name("FILE")
+      ->excludes(trained);
+  app.add_option("--data", data_, "corpus")->required()->type_name("PATH");
+  auto* split = app.add_option("--split", splits_, splits_.empty() ? "which splits [all that the corpus has]" : "which splits")
+                    ->delimiter(',')
+                    ->check(CLI::IsMember({"train", "dev", "test"}));
+  if (!splits_.empty()) split->capture_default_str();
+  app.add_option("--modalities", modalities_, "what --weights were trained on; a run knows")->delimiter(',')->capture_default_str();
+  app.add_option("--heads", heads_, "attention heads of --weights; a run knows")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--device", device_, "cpu, cuda, cuda:1")->capture_default_str();
+}
+
+Classifier WeightsFlags::classifier() const {
+  if (source().empty()) throw UsageError(app_.get_name() + ": no weights; name them by --run RUN or --weights FILE");
+  if (!run_.empty()) return Classifier::from_run(run_, device_);
+  auto config = Config::official();
+  config.model.modalities = modalities_;
+  config.model.heads = heads_;
+  return Classifier::from_weights(weights_, config, device_);
+}
+
+std::vector<std::string> WeightsFlags::splits(const Corpus& corpus) const {
+  auto chosen = splits_;
+  if (chosen.empty())
+    for (const auto* name : split_names)
+      if (corpus.has(name)) chosen.emplace_back(name);
+  for (const auto& name : chosen) (void)corpus.split(name);
+  return chosen;
+}
+
+}  // namespace merc::commands

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "train/classifier.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace merc::commands {
+
+/// The flags that say which trained weights are asked, and about what.
+class WeightsFlags {
+ public:
+  /// `splits`: what is taken where no --split is given; empty: all that the corpus has.
+  WeightsFlags(CLI::App& app, std::vector<std::string> splits);
+
+  /// Throws UsageError where neither --run nor --weights was given.
+  Classifier classifier() const;
+
+  /// What was asked for, in the order of the words, or all splits of the corpus. Throws DataError where one is not there.
+  std::vector<std::string> splits(const Corpus& corpus) const;
+
+  const std::string& data() const { return data_; }
+  const std::string& source() const { return run_.empty() ? weights_ : run_; }  ///< the run or the file
+
+ private:
+  const CLI::App& app_;
+  std::string run_, weights_, data_, device_ = "cpu";
+  std::vector<std::string> splits_, modalities_{"text", "audio"};
+  int64_t heads_ = 8;
+};
+
+}  // namespace merc::commands

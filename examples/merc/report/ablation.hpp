@@ -1,0 +1,52 @@
+#pragma once
+
+#include "data/corpus.hpp"
+#include "train/config.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+/// What finished runs of several settings say together. Everything is read from the run folders.
+namespace merc {
+
+/// A setting and the folders of its finished runs by seed.
+struct Setting {
+  std::string name;
+  std::map<uint64_t, std::filesystem::path> runs;
+};
+
+/// In the order in which they are shown; all have the same seeds.
+using Settings = std::vector<Setting>;
+
+/// Compares the settings on the test split, each with each, or those behind `baseline` with it.
+///
+/// {"seeds", "order", "settings": {"A": {"accuracy", "weighted_f1", "weighted_f1_last5", "peak_weighted_f1": {"mean", "std", "values"}}},
+///  "differences": {"B-A": {"mean", "values", "seed_interval", "dialog_interval", "mcnemar": {"values", "median"}, "verdict"}}, "majority":
+///  {"label", "accuracy", "weighted_f1"}, "data"}
+///
+/// Fractions throughout. `weighted_f1_last5` is the mean over the last five epochs, free of the luck of selection. A difference is a
+/// "gain" or a "loss" where both 95 % intervals, over seeds (t) and over dialogs (bootstrap), are on one side of zero; else "none shown".
+nlohmann::json compare_settings(const Settings& settings, const Corpus& data, const std::string& baseline = "");
+
+/// Accuracy and weighted F1 of A, B and C in percent, on IEMOCAP, one seed, selected on dev: Neuro-AI-Lab/IDCL, README. As "paper" in a
+/// comparison they stand beside ours.
+nlohmann::json paper_figures();
+
+/// A comparison as rows of text, the heads first.
+struct ComparisonTables {
+  std::string caption;
+  std::vector<std::vector<std::string>> settings, differences;
+  std::string note;
+};
+ComparisonTables comparison_tables(const nlohmann::json& comparison);
+
+/// For a terminal, and as a section of a page.
+std::string comparison_text(const nlohmann::json& comparison);
+std::string comparison_html(const nlohmann::json& comparison);
+
+}  // namespace merc

@@ -1,0 +1,85 @@
+#include "report/ablation.hpp"
+#include "report/table.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace merc {
+namespace {
+
+using Json = nlohmann::json;
+
+const std::map<std::string, std::string>& meanings() {
+  static const std::map<std::string, std::string> all{
+      {"A", "A  cross-entropy"}, {"B", "B  + contrastive term"}, {"C", "C  + pre-training"}};
+  return all;
+}
+
+std::string paper_cell(const Json& pair) {
+  return percent(pair[0].get<double>() / 100, 1) + " / " + percent(pair[1].get<double>() / 100, 1);
+}
+
+std::string interval_cell(const Json& interval) {
+  if (interval.is_null()) return "needs 2 seeds";
+  std::string text = "[";  // g++ 12 warns of "[" + std::string
+  return text.append(signed_percent(interval[0])).append(", ").append(signed_percent(interval[1])).append("]");
+}
+
+std::string probability_cell(double p) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, p < 0.001 ? "%.0e" : "%.3f", p);
+  return buffer;
+}
+
+}  // namespace
+
+ComparisonTables comparison_tables(const Json& comparison) {
+  const auto& data = comparison.at("data");
+  const bool synthetic = data.at("synthetic"), with_paper = comparison.contains("paper");
+  const auto seeds = comparison.at("seeds").size();
+  ComparisonTables tables;
+  tables.caption = std::string(synthetic ? "Synthetic data" : "Test split") + ", " + std::to_string(data.at("classes").get<int>()) +
+                   " classes, " + std::to_string(seeds) + (seeds == 1 ? " seed, percent" : " seeds, percent, mean ± standard deviation");
+  if (with_paper)
+    tables.caption +=
+        std::string("; the paper's numbers are of IEMOCAP") + (synthetic ? " and cannot be compared with these" : ", one seed");
+
+  tables.settings = {{"setting", "accuracy", "weighted F1", "last 5 epochs", "peak on test"}};
+  if (with_paper) tables.settings[0].insert(tables.settings[0].end(), {"paper 6-way", "paper 4-way"});
+  const auto cell = [&](const Json& summary) {
+    return seeds == 1 ? percent(summary.at("mean")) : mean_deviation(summary.at("mean"), summary.at("std"));
+  };
+  for (const auto& name : comparison.at("order")) {
+    const auto setting = name.get<std::string>();
+    const auto& scores = comparison.at("settings").at(setting);
+    const auto meaning = meanings().find(setting);
+    auto& row = tables.settings.emplace_back();
+    row.push_back(meaning == meanings().end() ? setting : meaning->second);
+    for (const auto* score : {"accuracy", "weighted_f1", "weighted_f1_last5", "peak_weighted_f1"}) row.push_back(cell(scores.at(score)));
+    if (with_paper)
+      for (const auto* way : {"6-way", "4-way"}) row.push_back(paper_cell(comparison.at("paper").at(setting).at(way)));
+  }
+  const auto& majority = comparison.at("majority");
+  tables.settings.push_back(
+      {"always " + majority.at("label").get<std::string>(), percent(majority.at("accuracy")), percent(majority.at("weighted_f1"))});
+
+  tables.differences = {{"weighted F1", "mean", "95 % over seeds", "95 % over dialogs", "McNemar p", ""}};
+  for (const auto& [name, difference] : comparison.at("differences").items())
+    tables.differences.push_back({name, signed_percent(difference.at("mean")), interval_cell(difference.at("seed_interval")),
+                                  interval_cell(difference.at("dialog_interval")), probability_cell(difference.at("mcnemar").at("median")),
+                                  difference.at("verdict").get<std::string>()});
+  if (tables.differences.size() > 1)
+    tables.note =
+        "Seeds: paired t. Dialogs: paired bootstrap. A gain is claimed where both intervals are above zero. McNemar: exact, over "
+        "utterances "
+        "as if they were independent, the median of the seeds.";
+  return tables;
+}
+
+std::string comparison_text(const Json& comparison) {
+  const auto tables = comparison_tables(comparison);
+  auto text = tables.caption + ".\n\n" + table(tables.settings) + "\n";
+  if (tables.differences.size() > 1) text += table(tables.differences) + "\n" + tables.note + "\n";
+  return text;
+}
+
+}  // namespace merc

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "model/layout.hpp"
+
+#include <functional>
+
+namespace merc {
+
+/// The dialogs of a stage, in batches of a new order every epoch. One batch of all of them is laid out once.
+class Batches {
+ public:
+  /// size 0: all dialogs in one batch.
+  Batches(std::vector<const Dialog*> dialogs, std::vector<std::string> modalities, int64_t size, Pooling pooling, torch::Device device);
+
+  int64_t count() const { return (static_cast<int64_t>(dialogs_.size()) + size_ - 1) / size_; }  ///< batches an epoch
+
+  /// The batches of an epoch; the seed alone decides the order.
+  void for_each(uint64_t seed, const std::function<void(const Batch&)>& use);
+
+ private:
+  Batch lay_out(std::span<const int64_t> numbers) const;
+
+  std::vector<const Dialog*> dialogs_;
+  std::vector<std::string> modalities_;
+  int64_t size_;
+  Pooling pooling_;
+  torch::Device device_;
+  Batch whole_;  ///< laid out where there is one batch
+};
+
+}  // namespace merc

@@ -1,0 +1,70 @@
+#include "fit.hpp"
+
+namespace merc {
+namespace {
+
+constexpr int64_t kLongest = 512;  // the table of positions, of which the released code has 512 too
+
+std::string names_of(const std::map<std::string, Modality>& modalities) {
+  std::string names;
+  for (const auto& [name, modality] : modalities) names += (names.empty() ? "" : ", ") + name;
+  return names.empty() ? "none" : names;
+}
+
+void check_dialog(const Dialog& dialog, const std::string& where, const Corpus& corpus, const std::vector<std::string>& modalities) {
+  const auto utterances = dialog.utterances();
+  if (utterances == 0) throw DataError(where + " has no utterances; remove it from the data");
+  if (utterances > kLongest)
+    throw DataError(where + " has " + std::to_string(utterances) + " utterances, the table of positions has " + std::to_string(kLongest) +
+                    "; split the dialog");
+  for (const auto& modality : modalities) {
+    const auto found = dialog.features.find(modality);
+    if (found == dialog.features.end()) throw DataError(where + " has no `" + modality + "`");
+    const auto& [rows, cols, values] = found->second;
+    const auto dim = corpus.modalities.at(modality).dim;
+    if (rows != utterances)
+      throw DataError(where + ": `" + modality + "` has " + std::to_string(rows) + " rows for " + std::to_string(utterances) +
+                      " utterances");
+    if (cols != dim || values.size() != static_cast<size_t>(rows * cols))
+      throw DataError(where + ": `" + modality + "` has " + std::to_string(cols) + " columns, the corpus has " + std::to_string(dim));
+  }
+  for (size_t i = 0; i < dialog.labels.size(); ++i)
+    if (dialog.labels[i] < -1 || dialog.labels[i] >= corpus.classes)
+      throw DataError(where + ", utterance " + std::to_string(i) + ": label " + std::to_string(dialog.labels[i]) +
+                      " is out of range; the corpus has " + std::to_string(corpus.classes) + " classes, 0 to " +
+                      std::to_string(corpus.classes - 1) + ", and -1 for none");
+}
+
+}  // namespace
+
+void check_fit(const Corpus& corpus, const std::string& split, const std::vector<std::string>& modalities) {
+  for (const auto& modality : modalities)
+    if (!corpus.modalities.count(modality))
+      throw DataError(corpus.path + ": no modality `" + modality + "`; it has " + names_of(corpus.modalities) +
+                      " (choose by --modalities)");
+  for (const auto& dialog : corpus.split(split).dialogs)
+    check_dialog(dialog, corpus.path + ": dialog " + dialog.id + " (" + split + ")", corpus, modalities);
+}
+
+void check_fit(const Corpus& corpus, const std::map<std::string, int64_t>& widths, int64_t classes) {
+  for (const auto& [modality, width] : widths) {
+    const auto found = corpus.modalities.find(modality);
+    if (found == corpus.modalities.end())
+      throw DataError(corpus.path + ": no modality `" + modality + "`, which the weights expect; it has " + names_of(corpus.modalities));
+    if (found->second.dim != width)
+      throw DataError(corpus.path + ": `" + modality + "` has " + std::to_string(found->second.dim) + " columns, the weights expect " +
+                      std::to_string(width));
+  }
+  if (corpus.classes > classes)
+    throw DataError(corpus.path + ": " + std::to_string(corpus.classes) + " classes, the weights know " + std::to_string(classes));
+}
+
+std::vector<const Dialog*> dialogs_of(const Corpus& corpus, const std::vector<std::string>& splits) {
+  std::vector<const Dialog*> dialogs;
+  for (const auto& name : splits)
+    if (corpus.has(name))
+      for (const auto& dialog : corpus.split(name).dialogs) dialogs.push_back(&dialog);
+  return dialogs;
+}
+
+}  // namespace merc

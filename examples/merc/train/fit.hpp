@@ -1,0 +1,20 @@
+#pragma once
+
+#include "data/corpus.hpp"
+
+#include <string>
+#include <vector>
+
+namespace merc {
+
+/// Whether a network can be run on a split: every modality there, in one width, a row an utterance, no empty dialog, none longer than
+/// the table of positions, labels in range. Throws DataError that names the dialog and the remedy.
+void check_fit(const Corpus& corpus, const std::string& split, const std::vector<std::string>& modalities);
+
+/// Whether the weights that expect these widths and classes fit a corpus.
+void check_fit(const Corpus& corpus, const std::map<std::string, int64_t>& widths, int64_t classes);
+
+/// The dialogs of some splits, in order; a split that is not there adds none.
+std::vector<const Dialog*> dialogs_of(const Corpus& corpus, const std::vector<std::string>& splits);
+
+}  // namespace merc

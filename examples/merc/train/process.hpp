@@ -1,0 +1,24 @@
+#pragma once
+
+#include <chrono>
+
+namespace merc {
+
+/// Seconds since the last lap.
+class Stopwatch {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const std::chrono::duration<double> seconds = now - last_;
+    last_ = now;
+    return seconds.count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+/// Largest resident memory of this process so far, in MiB.
+double resident_peak_mib();
+
+}  // namespace merc

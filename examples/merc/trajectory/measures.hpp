@@ -1,0 +1,35 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+/// Dialogs as sequences of labels: how far they are apart, and how well that tells which of them are the same story. No LibTorch here.
+namespace merc {
+
+struct Dialog;
+
+/// The labels of a dialog in their order, without the utterances that have none.
+using LabelSequence = std::vector<int64_t>;
+LabelSequence labels_of(const Dialog& dialog);
+
+/// A way to compare label sequences. None of them grows with length: dynamic time warping and edit distance are over the longer length.
+struct TrajectoryMeasure {
+  std::string name;     ///< "segment_histogram"
+  std::string options;  ///< "4 segments, Hellinger": with the name, all that a distance depends on
+  std::function<Eigen::MatrixXd(const std::vector<LabelSequence>&, int classes)> distances;  ///< [N, N], of sequences of one label or more
+};
+
+/// All of them; the first is the default.
+const std::vector<TrajectoryMeasure>& trajectory_measures();
+
+/// Their names.
+std::vector<std::string> trajectory_measure_names();
+
+/// The one of that name. Throws UsageError that lists the names.
+const TrajectoryMeasure& trajectory_measure(const std::string& name);
+
+}  // namespace merc
