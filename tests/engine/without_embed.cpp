@@ -1,0 +1,5 @@
+#include "engine/incomplete.hpp"
+
+struct WithoutEmbed {};
+
+auto loss = idcl::ContrastiveLoss{WithoutEmbed{}, idcl::mining::Labels{}, idcl::objective::InfoNCE{}};

@@ -1,0 +1,304 @@
+// The fused evaluator against the dense one in double precision: every way to pair, every instruction set, tiles of every size.
+
+#include "idcl/contrastive_loss.hpp"
+#include "idcl/mining/diagonal.hpp"
+#include "idcl/mining/labels.hpp"
+#include "idcl/mining/top_k.hpp"
+#include "idcl/objective/info_nce.hpp"
+#include "idcl/objective/sup_con.hpp"
+#include "idcl/similarity/cosine.hpp"
+#include "idcl/similarity/dot.hpp"
+#include "support/compare.hpp"
+#include "support/random.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace idcl;
+using namespace idcl::test;
+using Catch::Contains;
+using objective::InfoNCE;
+using objective::SupCon;
+
+/// Who is compared with whom, in double precision: embedded rows and their pairs.
+struct Subject {
+  std::string name;
+  Tensor u, v;  ///< v undefined: u with itself
+  mining::AnyPairing pairing;
+  bool both = false;
+
+  bool self() const { return !v.defined(); }
+};
+
+/// Losses of the anchors (and references), and the slopes of their weighted sum.
+struct Result {
+  Tensor loss, terms, grad_u, grad_v{};
+};
+
+template <class Evaluate>
+Result differentiate(const Subject& subject, at::ScalarType type, const Evaluate& evaluate) {
+  const auto u = subject.u.to(type).detach().requires_grad_(), v = subject.self() ? u : subject.v.to(type).detach().requires_grad_();
+  const auto [rows, columns] = evaluate(u, v);
+  const auto join = [&, both = subject.both](const Tensor& a, const Tensor& b) { return both ? at::cat({a, b}) : a; };
+  const auto loss = join(rows.loss, columns.loss), terms = join(rows.terms, columns.terms);
+  const auto weights = at::arange(1, loss.numel() + 1, at::kDouble).cos().to(type);  // of both signs, and none like another
+  (loss * weights).sum().backward();
+  return {loss.detach(), terms, u.grad(), v.grad()};
+}
+
+template <Objective O>
+Result reference(const O& objective, const Subject& subject) {
+  return differentiate(subject, at::kDouble, [&](const Tensor& u, const Tensor& v) {
+    const auto tile = engine::whole_tile(subject.pairing, u, v, {});
+    return std::pair{engine::evaluate_tile(objective, tile),
+                     subject.both ? engine::evaluate_tile(objective, tile.transposed()) : engine::RowLosses{}};
+  });
+}
+
+template <Objective O>
+Result fused(const O& objective, const Subject& subject, simd::Isa isa, int64_t workspace_bytes) {
+  return differentiate(subject, at::kFloat, [&](const Tensor& u, const Tensor& v) {
+    return engine::fuse(objective, subject.pairing, u, v, subject.self(), subject.both, {.workspace_bytes = workspace_bytes}, isa);
+  });
+}
+
+std::vector<simd::Isa> instruction_sets() {
+  std::vector<simd::Isa> found;
+  for (const auto isa : {simd::Isa::Portable, simd::Isa::Avx2, simd::Isa::Avx512})
+    if (simd::supports(isa)) found.push_back(isa);
+  return found;
+}
+
+void compare(const Result& actual, const Result& expected, double temperature) {
+  const auto tolerance = tolerances(at::kFloat, temperature);
+  check_close("loss", actual.loss, expected.loss, tolerance.loss);
+  check_close("terms", actual.terms, expected.terms, {});
+  check_close("gradient of u", actual.grad_u, expected.grad_u, tolerance.gradient);
+  check_close("gradient of v", actual.grad_v, expected.grad_v, tolerance.gradient);
+}
+
+/// Every instruction set, with the tiles of each workspace.
+template <Objective O>
+void check_all(const O& objective, const Subject& subject, const std::vector<int64_t>& workspaces) {
+  const auto expected = reference(objective, subject);
+  for (const auto isa : instruction_sets()) {
+    for (const auto bytes : workspaces) {
+      INFO(subject.name << ", temperature " << objective.temperature << ", instruction set " << static_cast<int>(isa) << ", workspace of "
+                        << bytes);
+      compare(fused(objective, subject, isa, bytes), expected, objective.temperature);
+    }
+  }
+}
+
+constexpr int64_t kSmall = 200;                ///< tiles of 5 x 5
+constexpr int64_t kMedium = 40000;             ///< of 70 x 70, computed again in backward where there are many
+constexpr int64_t kLarge = int64_t{32} << 20;  ///< tiles as large as they get, kept for backward
+
+Tensor unit(const Tensor& x) { return x / x.norm(2, {1}, /*keepdim=*/true); }
+
+mining::AnyPairing by_labels(const Tensor& a, const Tensor& b, bool self) { return mining::any_pairing(mining::Labels::Pairs{a, b, self}); }
+
+/// The k nearest of rows that are not the ones compared, as in IDCL.
+mining::AnyPairing by_neighbours(Random& random, int64_t n, int64_t k, mining::SelfPair self) {
+  const auto list = std::get<1>(random.normal({n, n}).fill_diagonal_(-100).topk(k, 1));
+  return mining::any_pairing(mining::TopK::Pairs{list, n, /*self=*/true, self});
+}
+
+/// All pairings over sets of this size; similarities are cosines.
+std::vector<Subject> subjects(int64_t n) {
+  Random random(static_cast<uint64_t>(n));
+  const auto x = unit(random.normal({n, 7})), y = unit(random.normal({n, 7})), z = unit(random.normal({n + 5, 7}));
+  const auto some = random.integers(std::max<int64_t>(n / 4, 2), {n}), more = random.integers(std::max<int64_t>(n / 4, 2), {n + 5});
+  const auto same = at::zeros({n}, at::kLong), distinct = random.permutation(n) - 3;
+  const auto doubled = at::cat({x.narrow(0, 0, (n + 1) / 2), x.narrow(0, 0, n / 2)});
+  std::vector<Subject> all{
+      {"labels", x, {}, by_labels(some, some, true)},
+      {"one class", x, {}, by_labels(same, same, true)},
+      {"all distinct", x, {}, by_labels(distinct, distinct, true)},
+      {"two classes, int32", x, {}, by_labels(some.remainder(2).to(at::kInt), some.remainder(2).to(at::kInt), true)},
+      {"duplicates", doubled, {}, by_labels(some, some, true)},
+      {"labels over two sets", x, z, by_labels(some, more, false)},
+      {"labels over two sets, both ways", x, z, by_labels(some, more, false), true},
+      {"a set and a memory beside it", x, at::cat({x, y}), by_labels(some, at::cat({some, some}), true)},
+      {"towers", x, y, mining::any_pairing(mining::Diagonal::Pairs{})},
+      {"towers, both ways", x, y, mining::any_pairing(mining::Diagonal::Pairs{}), true},
+  };
+  for (const int64_t k : {int64_t{1}, std::min<int64_t>(5, n - 1), n - 1}) {
+    if (k < 1) continue;
+    all.push_back({"neighbours", x, {}, by_neighbours(random, n, k, mining::SelfPair::Ignored)});
+    all.push_back({"neighbours, self among the negatives", x, {}, by_neighbours(random, n, k, mining::SelfPair::Negative)});
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("the fused evaluator matches the dense one in double precision, whatever the pairs and the tiles") {
+  const auto check_both = [](int64_t n, const std::vector<int64_t>& workspaces) {
+    for (const auto& subject : subjects(n)) {
+      CAPTURE(n);
+      check_all(InfoNCE{.temperature = 0.1}, subject, workspaces);
+      check_all(SupCon{.temperature = 0.1}, subject, workspaces);
+    }
+  };
+  for (const int64_t n : {2, 3, 11}) check_both(n, {8, kSmall, kLarge});  // 8 bytes: tiles of one pair
+  for (const int64_t n : {64, 97}) check_both(n, {kMedium});
+}
+
+TEST_CASE("the fused evaluator is right at every temperature") {
+  for (const auto& subject : subjects(14))
+    for (const double temperature : {0.005, 1.0, 100.0}) {
+      check_all(InfoNCE{.temperature = temperature}, subject, {kSmall, kLarge});
+      check_all(SupCon{.temperature = temperature}, subject, {kSmall, kLarge});
+    }
+}
+
+TEST_CASE("tiles as they are cut of a large set, strips and columns too") {
+  for (const auto& subject : subjects(300)) {
+    INFO(subject.name);
+    const auto expected = reference(InfoNCE{.temperature = 0.1}, subject);
+    for (const auto bytes : {int64_t{300000}, kLarge})
+      compare(fused(InfoNCE{.temperature = 0.1}, subject, simd::widest(), bytes), expected, 0.1);
+  }
+}
+
+TEST_CASE("towers that agree: a tiny loss and its slopes keep their digits") {
+  Random random(3);
+  const auto rows = [&] { return unit(random.normal({48, 64})); };
+  const auto common = unit(random.normal({1, 64}));
+  for (const double spread : {0.45, 0.6}) {  // of the rows around a common one: losses of 1e-4 and of 1e-7
+    CAPTURE(spread);
+    const auto x = unit(common + spread * rows());
+    const auto u = (unit(x + 0.01 * rows()) * 100).to(at::kFloat), v = x.to(at::kFloat);  // the numbers that both sides see
+    const Subject subject{"towers", u.to(at::kDouble), v.to(at::kDouble), mining::any_pairing(mining::Diagonal::Pairs{}), true};
+    const auto expected = reference(InfoNCE{.temperature = 1}, subject);
+    REQUIRE(largest(expected.loss) < 1e-3);
+    REQUIRE(largest(expected.loss) > 1e-8);  // below, the reference rounds too
+    for (const auto isa : instruction_sets()) {
+      const auto actual = fused(InfoNCE{.temperature = 1}, subject, isa, 1 << 20);
+      // logits of size 100 are known to 8e-6 in float32, and so a share of the sum, relative to itself
+      check_close("loss", actual.loss, expected.loss, {.relative = 5e-5});
+      check_close("gradient of u", actual.grad_u, expected.grad_u, {.relative = 5e-5});
+      check_close("gradient of v", actual.grad_v, expected.grad_v, {.relative = 5e-5});
+    }
+  }
+}
+
+TEST_CASE("no rows, one row, no pairs: zero, attached to the graph") {
+  const auto none = at::zeros({0}, at::kLong);
+  const std::vector<Subject> all{
+      {"no rows", at::zeros({0, 4}), {}, by_labels(none, none, true)},
+      {"one row", at::ones({1, 4}), {}, by_labels(at::zeros({1}, at::kLong), at::zeros({1}, at::kLong), true)},
+      {"no references", at::ones({3, 4}), at::zeros({0, 4}), by_labels(at::zeros({3}, at::kLong), none, false)},
+      {"no towers", at::zeros({0, 4}), at::zeros({0, 4}), mining::any_pairing(mining::Diagonal::Pairs{}), true},
+      {"no neighbours",
+       at::ones({1, 4}),
+       {},
+       mining::any_pairing(mining::TopK::Pairs{at::zeros({1, 0}, at::kLong), 1, true, mining::SelfPair::Ignored})},
+  };
+  for (const auto& subject : all) {
+    INFO(subject.name);
+    const auto actual = fused(SupCon{.temperature = 0.1}, subject, simd::widest(), 1 << 20);
+    CHECK(largest(actual.loss) == 0);
+    CHECK(largest(actual.terms) == 0);
+    CHECK(largest(actual.grad_u) == 0);
+    CHECK(largest(actual.grad_v) == 0);
+  }
+}
+
+TEST_CASE("a row of NaN has a loss of NaN, and its neighbours find none in it") {
+  auto u = unit(Random(5).normal({20, 6}));
+  u[7] = std::numeric_limits<double>::quiet_NaN();
+  const auto x = u.to(at::kFloat);
+  const ContrastiveLoss loss{similarity::Dot{}, mining::TopK{.k = 3}, InfoNCE{}, reduction::None{}, {.evaluator = Evaluator::Fused}};
+  const ContrastiveLoss same{similarity::Dot{}, mining::TopK{.k = 3}, InfoNCE{}, reduction::None{}, {.evaluator = Evaluator::Dense}};
+  CHECK(at::equal(loss(x).isnan(), same(x).isnan()));
+  CHECK(loss(x)[7].isnan().item<bool>());
+}
+
+TEST_CASE("the same call gives the same bits, with one thread and with two") {
+  const auto threads = at::get_num_threads();
+  for (const int count : {1, 2}) {
+    at::set_num_threads(count);
+    for (const auto& subject : subjects(130)) {
+      INFO(subject.name << ", threads " << count);
+      const auto first = fused(SupCon{}, subject, simd::widest(), 1 << 20), second = fused(SupCon{}, subject, simd::widest(), 1 << 20);
+      CHECK(at::equal(first.loss, second.loss));
+      CHECK(at::equal(first.grad_u, second.grad_u));
+      CHECK(at::equal(first.grad_v, second.grad_v));
+    }
+  }
+  at::set_num_threads(threads);
+}
+
+TEST_CASE("both views of a pair are mined and folded in one sweep, kept or not, whatever is left of a row") {
+  Random random(17);
+  for (const auto& [n, k] : std::vector<std::pair<int64_t, int64_t>>{{1, 3}, {9, 8}, {40, 30}, {90, 4}}) {
+    const auto x = random.normal({n, 6}), y = random.normal({n, 6});
+    const auto evaluate = [&](Evaluator evaluator, at::ScalarType type, int64_t workspace_bytes) {
+      const auto a = x.to(type).detach().requires_grad_(), b = y.to(type).detach().requires_grad_();
+      const ContrastiveLoss loss{similarity::Cosine{},
+                                 mining::TopK{.k = k},
+                                 SupCon{.temperature = 0.1},
+                                 reduction::Mean{},
+                                 {.evaluator = evaluator, .workspace_bytes = workspace_bytes}};
+      const auto value = loss.crossed(a, b);
+      value.backward();
+      return Result{value.detach(), at::zeros({}), a.grad(), b.grad()};
+    };
+    const auto expected = evaluate(Evaluator::Dense, at::kDouble, kLarge);
+    for (const auto bytes : {kSmall, kMedium, kLarge}) {
+      INFO("n " << n << ", k " << k << ", workspace of " << bytes);
+      compare(evaluate(Evaluator::Fused, at::kFloat, bytes), expected, 0.1);
+    }
+  }
+}
+
+TEST_CASE("backward may come twice, and only for one side") {
+  Random random(11);
+  const auto rows = [&] { return unit(random.normal({70, 6})).to(at::kFloat).requires_grad_(); };
+  const auto x = rows(), y = rows();
+  const ContrastiveLoss loss{similarity::Dot{}, mining::Diagonal{}, InfoNCE{}, reduction::Mean{}, {.evaluator = Evaluator::Fused}};
+  const auto value = loss.symmetric(x, y);
+  const auto first = torch::autograd::grad({value}, {x, y}, {}, /*retain_graph=*/true);
+  const auto second = torch::autograd::grad({value}, {x, y});
+  for (const std::size_t i : {0, 1}) check_close("again", second[i], first[i], {.relative = 1e-6});
+  const auto only_y = torch::autograd::grad({loss.symmetric(x.detach(), y)}, {y});
+  check_close("one side", only_y[0], first[1], {.relative = 1e-6});
+  const auto only_x = torch::autograd::grad({loss.symmetric(x, y.detach())}, {x});
+  check_close("the other", only_x[0], first[0], {.relative = 1e-6});
+}
+
+TEST_CASE("a second derivative comes by the streaming evaluator") {
+  Random random(13);
+  const auto x = unit(random.normal({30, 6})), direction = random.normal({30, 6});
+  const auto labels = random.integers(5, {30});
+  const auto curvature = [&](Evaluator evaluator, at::ScalarType type) {
+    const auto rows = x.to(type).detach().requires_grad_();
+    const SupCon objective{.temperature = 0.5};
+    const ContrastiveLoss loss{similarity::Cosine{}, mining::Labels{}, objective, reduction::Mean{}, {.evaluator = evaluator}};
+    const auto slope = torch::autograd::grad({loss(rows, labels)}, {rows}, {}, std::nullopt, /*create_graph=*/true);
+    return torch::autograd::grad({(slope[0] * direction.to(type)).sum()}, {rows})[0];
+  };
+  check_close("curvature", curvature(Evaluator::Fused, at::kFloat), curvature(Evaluator::Dense, at::kDouble), {.relative = 1e-4});
+}
+
+TEST_CASE("Auto is Fused where there are kernels, and elsewhere asking for them is an error") {
+  const auto u = at::ones({100, 4}), wide = u.to(at::kDouble);
+  CHECK(engine::fuses(InfoNCE{}, u, u));
+  CHECK_FALSE(engine::fuses(InfoNCE{}, wide, wide));
+  CHECK_FALSE(engine::fuses(InfoNCE{.epsilon = 1e-8}, u, u));
+  CHECK_FALSE(engine::fuses(InfoNCE{.temperature = -1}, u, u));
+  CHECK(engine::choose({}, 100, 100, /*fusible=*/true) == Evaluator::Fused);
+  CHECK(engine::choose({.evaluator = Evaluator::Streaming}, 100, 100, /*fusible=*/true) == Evaluator::Streaming);
+  CHECK(engine::choose({}, 100, 100, /*fusible=*/false) == Evaluator::Streaming);
+  const ContrastiveLoss loss{similarity::Cosine{}, mining::Labels{}, InfoNCE{}, reduction::Mean{}, {.evaluator = Evaluator::Fused}};
+  CHECK_NOTHROW(loss(u, at::zeros({100}, at::kLong)));
+  CHECK_THROWS_WITH(loss(wide, at::zeros({100}, at::kLong)),
+                    Contains("idcl: expected `evaluator` Auto, Dense or Streaming, but got Fused, and this objective has no fused kernel"));
+}

@@ -1,0 +1,105 @@
+#include "program.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+using namespace program;
+using Catch::Matchers::Contains;
+
+nlohmann::json inspect(const fs::path& path) {
+  const auto result = run({"inspect", path.string(), "--json"});
+  REQUIRE(result.status == 0);
+  return nlohmann::json::parse(result.out);
+}
+
+}  // namespace
+
+TEST_CASE("synth writes what inspect reads, as a pickle and in the open format") {
+  const Scratch scratch;
+  const auto pickle = scratch / "c.pkl", folder = scratch / "c";
+  REQUIRE(run(tiny_synth(pickle)).status == 0);
+  REQUIRE(run(tiny_synth(folder)).status == 0);
+  const auto as_pickle = inspect(pickle), as_folder = inspect(folder);
+  CHECK(as_pickle["format"] == "corect_dict");
+  CHECK(as_folder["format"] == "open");
+  CHECK(as_pickle["splits"] == as_folder["splits"]);
+  CHECK(as_pickle["modalities"] == as_folder["modalities"]);
+  CHECK(as_pickle["fingerprint"] == as_folder["fingerprint"]);
+  CHECK(as_pickle["warnings"].empty());
+  CHECK(as_pickle["modalities"]["text"]["dim"] == 10);
+  CHECK(as_pickle["splits"]["train"]["dialogs"].get<int>() + as_pickle["splits"]["dev"]["dialogs"].get<int>() +
+            as_pickle["splits"]["test"]["dialogs"].get<int>() ==
+        16);
+
+  const auto table = run({"inspect", pickle.string()});
+  CHECK(table.status == 0);
+  CHECK_THAT(table.out, Contains("corect_dict") && Contains("text") && Contains("train"));
+}
+
+TEST_CASE("synth says that its corpora are synthetic") {
+  const Scratch scratch;
+  for (const std::string shape : {"iemocap", "meld"}) {
+    auto words = tiny_synth(scratch / shape, shape);
+    words.pop_back();  // --quiet
+    const auto result = run(words);
+    CHECK(result.status == 0);
+    CHECK_THAT(result.out, Contains("synthetic corpus, " + shape + " shape"));
+  }
+  const auto trained =
+      run(Words{"train", "--data", (scratch / "iemocap").string(), "--out", (scratch / "run").string(), "--ablation", "A"} + tiny_network);
+  CHECK_THAT(trained.out, Contains("(synthetic, open)"));
+  CHECK(json(scratch / "run" / "results.json")["data"]["synthetic"] == true);
+}
+
+TEST_CASE("convert keeps everything, there and back") {
+  const Scratch scratch;
+  REQUIRE(run(tiny_synth(scratch / "a", "meld")).status == 0);
+  REQUIRE(run({"convert", (scratch / "a").string(), (scratch / "b.pkl").string()}).status == 0);
+  REQUIRE(run({"convert", (scratch / "b.pkl").string(), (scratch / "c").string(), "--quiet"}).status == 0);
+  CHECK(inspect(scratch / "a")["splits"] == inspect(scratch / "b.pkl")["splits"]);
+  CHECK(inspect(scratch / "a")["fingerprint"] == inspect(scratch / "c")["fingerprint"]);
+  CHECK(content(scratch / "a" / "text.train.npy") == content(scratch / "c" / "text.train.npy"));
+}
+
+TEST_CASE("what stands where a corpus is to be written stays, unless --overwrite was said") {
+  const Scratch scratch;
+  const auto pickle = scratch / "c.pkl", folder = scratch / "c";
+  write(pickle, "precious");
+  fs::create_directories(folder);
+  write(folder / "thesis", "years");
+  const auto refused = run(tiny_synth(pickle));
+  CHECK(refused.status == 2);
+  CHECK_THAT(refused.err, Contains(pickle.string() + " exists; replace it by --overwrite or choose another name"));
+  CHECK(run(tiny_synth(folder)).status == 2);
+  const auto foreign = run(tiny_synth(folder) + Words{"--overwrite"});
+  CHECK(foreign.status == 2);
+  CHECK_THAT(foreign.err, Contains("holds no corpus in the open format, so --overwrite leaves it alone"));
+  CHECK(content(pickle) == "precious");
+  CHECK(content(folder / "thesis") == "years");
+
+  CHECK(run(tiny_synth(pickle) + Words{"--overwrite"}).status == 0);
+  CHECK(inspect(pickle)["format"] == "corect_dict");
+  fs::remove_all(folder);
+  REQUIRE(run(tiny_synth(folder)).status == 0);
+  const auto before = inspect(folder)["fingerprint"];
+  REQUIRE(run(tiny_synth(folder) + Words{"--overwrite", "--seed", "2"}).status == 0);
+  CHECK(inspect(folder)["fingerprint"] != before);
+  CHECK(std::distance(fs::directory_iterator(scratch / "."), fs::directory_iterator()) == 2);
+}
+
+TEST_CASE("places that cannot be written, and disks that are full, leave nothing behind") {
+  const Scratch scratch;
+  for (const std::string name : {"c.pkl", "c"}) {
+    const auto nowhere = run(tiny_synth("/proc/no_such_place/" + name));
+    CHECK(nowhere.status == 1);
+    CHECK_THAT(nowhere.err, Contains("/proc/no_such_place/" + name));
+    CHECK(lines(nowhere.err) == 1);
+
+    const auto full = run_with_file_limit(2, tiny_synth(scratch / name));
+    INFO(full.err);
+    CHECK(full.status == 1);
+    CHECK_THAT(full.err, Contains((scratch / name).string()) && Contains("File too large"));
+    CHECK(lines(full.err) == 1);
+    CHECK(fs::is_empty(scratch / "."));
+  }
+}

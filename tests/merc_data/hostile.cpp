@@ -1,0 +1,127 @@
+#include "merc_data/support.hpp"
+#include "support/catch.hpp"
+
+#include <idcl/pickle/error.hpp>
+
+#include <sys/resource.h>
+
+#include <map>
+#include <random>
+
+using namespace merc;
+using namespace merc::test;
+using Catch::Matchers::Contains;
+
+TEST_CASE("hostile and damaged files are refused, warned of or accepted, as their sidecars say") {
+  const auto files = sidecars(data / "pickles" / "hostile");
+  REQUIRE(!files.empty());
+  for (const auto& [path, expected] : files) {
+    INFO(path.filename().string() << ": " << expected["why"]);
+    const auto& must = expected["must"];
+    if (must == "reject") {
+      const auto error = error_of(path);
+      CHECK(error != "no error");
+      CHECK(error.starts_with(path.string() + ": "));
+      CHECK(error.find('\n') == std::string::npos);
+      CHECK(error.size() < path.string().size() + 600);
+    } else {
+      std::vector<std::string> warnings;
+      CHECK_NOTHROW(warnings = read(path).warnings);
+      CHECK(warnings.empty() == (must == "accept"));
+    }
+  }
+}
+
+#ifndef __SANITIZE_ADDRESS__  // which keeps freed memory for a while
+TEST_CASE("no hostile file takes more than 64 MiB") {
+  const auto peak = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;  // KiB on Linux
+  };
+  for (const auto& [path, expected] : sidecars(data / "pickles" / "hostile")) {
+    INFO(path.filename().string());
+    const auto before = peak();
+    error_of(path);
+    CHECK(peak() - before < 64 * 1024);
+  }
+}
+#endif
+
+TEST_CASE("messages name the cause") {
+  const std::map<std::string, std::string> causes{
+      {"os_system", "os.system"},
+      {"stack_global_system", "os.system"},
+      {"builtins_eval", "builtins.eval"},
+      {"crlf_mangled_p0", "CR LF"},
+      {"git_lfs_pointer", "git lfs pull"},
+      {"html_page", "web page"},
+      {"empty_file", "empty"},
+      {"label_too_high", "label 250"},
+      {"missing_audio_key", "audio"},
+      {"ragged_rows", "row of"},
+      {"text_rows_differ", "text has"},
+      {"array_object_dtype", "Python objects"},
+      {"array_huge_shape", "does not fit"},
+      {"plain_int", "seen: int"},
+      {"huge_bytearray8", "BYTEARRAY8"},
+  };
+  for (const auto& [name, cause] : causes) {
+    const auto path = data / "pickles" / "hostile" / (name + ".pkl");
+    if (std::filesystem::exists(path)) CHECK_THAT(error_of(path), Contains(cause));
+  }
+  const std::map<std::string, std::string> warnings{
+      {"nan_inf_features", "not finite"},   {"dev_inside_train", "OVERLAPS"},
+      {"duplicate_id", "more than once"},   {"dialog_without_utterances", "no utterance"},
+      {"missing_dev_split", "no dev"},      {"test_not_session5", "Session 5"},
+      {"trailing_garbage", "bytes follow"}, {"unknown_speaker", "neither M nor F"},
+  };
+  for (const auto& [name, warning] : warnings) {
+    const auto path = data / "pickles" / "hostile" / (name + ".pkl");
+    if (!std::filesystem::exists(path)) continue;
+    const auto said = read(path).warnings;
+    INFO(name);
+    REQUIRE(!said.empty());
+    CHECK_THAT(said.front(), Contains(warning));
+  }
+}
+
+TEST_CASE("what is no feature pickle is recognised") {
+  const TemporaryFolder folder;
+  const auto said = [&](const std::string& bytes) {
+    spit(folder.path / "file", bytes);
+    return error_of(folder.path / "file");
+  };
+  CHECK_THAT(said("\x1f\x8b\x08"), Contains("gzip"));
+  CHECK_THAT(said("PK\x03\x04"), Contains("zip archive"));
+  CHECK_THAT(said("\x93NUMPY"), Contains("numpy array"));
+  CHECK_THAT(said("\x89HDF\r\n"), Contains("HDF5"));
+  CHECK_THAT(said("{\"train\": []}"), Contains("JSON"));
+  CHECK_THAT(said("\xef\xbb\xbf\n <!DOCTYPE html>"), Contains("web page"));
+  CHECK_THAT(said("(S'a'\nI1\nI2\nt."), Contains("seen: tuple of 3"));
+  CHECK_THAT(said("}."), Contains("seen: dict of 0"));
+  CHECK_THAT(error_of(folder.path / "absent.pkl"), Contains("no such file"));
+  std::filesystem::remove(folder.path / "file");
+  CHECK_THAT(error_of(folder.path), Contains("folder of no known layout") && Contains("nothing"));
+}
+
+TEST_CASE("no damage of a feature pickle ends otherwise than in a corpus or one line") {
+  std::mt19937 random(11);
+  int refused = 0;
+  for (const auto& [path, expected] : sidecars(data / "pickles")) {
+    const auto good = slurp(path);
+    const TemporaryFolder folder;
+    const auto damaged_path = folder.path / "damaged.pkl";
+    for (int i = 0; i < 12; ++i) {
+      auto damaged = good;
+      if (i % 4 == 0) damaged.resize(random() % good.size());
+      for (int k = 0; k < 1 + i && !damaged.empty(); ++k) damaged[random() % damaged.size()] = static_cast<char>(random());
+      spit(damaged_path, damaged);
+      const auto error = error_of(damaged_path);
+      refused += error == "no error" ? 0 : 1;
+      INFO(path.filename().string());
+      CHECK(error.find('\n') == std::string::npos);
+    }
+  }
+  CHECK(refused > 0);
+}

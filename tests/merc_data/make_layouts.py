@@ -1,0 +1,103 @@
+"""Writes the files of layouts/: feature pickles of random numbers in layouts that tests/pickles does not have, with sidecars of the same kind.
+
+    python make_layouts.py layouts        (needs numpy; the tests do not)
+"""
+import collections
+import json
+import pathlib
+import pickle
+import sys
+
+import numpy as np
+
+out = pathlib.Path(sys.argv[1])
+out.mkdir(exist_ok=True)
+random = np.random.default_rng(5)
+words = "you said that it\u0092s fine then why not me caf\u00e9".split()
+
+
+def dialogs(ids, classes, dims, speaker, dtype="f4"):
+    """id -> speakers, labels, sentences and features of a few utterances."""
+    result = {}
+    for vid in ids:
+        n = int(random.integers(2, 7))
+        result[vid] = {
+            "speakers": [speaker() for _ in range(n)],
+            "labels": [int(v) for v in random.integers(0, classes, n)],
+            "sentences": [" ".join(random.choice(words, 4)) + "." for _ in range(n)],
+            "features": {name: random.normal(size=(n, dim)).astype(dtype) for name, dim in dims.items()},
+        }
+    first = result[ids[0]]
+    first["labels"][0] = classes - 1  # so that the number of classes shows
+    return result
+
+
+def sidecar(name, format, classes, dtype, dims, content, splits):
+    facts = {"must": "accept", "format": format, "classes": classes, "modalities": {m: {"dim": d, "dtype": dtype} for m, d in dims.items()}, "splits": {}}
+    for split, ids in splits.items():
+        parts = [content[vid] for vid in ids]
+        labels = collections.Counter(str(v) for part in parts for v in part["labels"])
+        rows = {m: np.concatenate([part["features"][m] for part in parts]).astype("f8").ravel() for m in dims}
+        facts["splits"][split] = {
+            "ids": list(ids), "dialogs": len(ids), "utterances": sum(len(part["labels"]) for part in parts), "labels": dict(sorted(labels.items())),
+            "first_sentence": parts[0]["sentences"][0], "first_dialog_labels": parts[0]["labels"], "first_dialog_speakers": parts[0]["speakers"],
+            "features": {m: {"first": v[0], "last": v[-1], "sum": v.sum(), "sum_of_squares": (v * v).sum()} for m, v in rows.items()},
+        }
+    (out / (name + ".json")).write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def column(content, key, convert=list):
+    return {vid: convert(part[key]) for vid, part in content.items()}
+
+
+def features(content, modality, convert=list):
+    return {vid: convert(part["features"][modality]) for vid, part in content.items()}
+
+
+def one_hot():
+    return [int(i == k) for k in [random.integers(0, 9)] for i in range(9)]
+
+
+def save(path, value, protocol=4):
+    (out / path).write_bytes(pickle.dumps(value, protocol))
+
+
+# GraphSmile's MELD: 14 members, sentiment labels after the emotions, an opaque last one.
+ids = list(range(20))
+train, test = ids[:15], ids[15:]
+dims = {"text": 12, "text2": 12, "text3": 12, "text4": 12, "audio": 7, "visual": 5}
+meld = dialogs(ids, 7, dims, one_hot)
+names = {vid: [f"{vid}_{u}" for u in range(len(part["labels"]))] for vid, part in meld.items()}
+sentiments = {vid: [v % 3 for v in part["labels"]] for vid, part in meld.items()}
+save("graphsmile.pkl", (names, column(meld, "speakers"), column(meld, "labels"), sentiments, *[features(meld, m) for m in dims], column(meld, "sentences"), train, test, {"made": "here"}))
+sidecar("graphsmile", "graphsmile_tuple14", 7, "float32", dims, meld, {"train": train, "test": test})
+
+# MultiEMO: the 9-tuple, whose features are not used, and a pickle a modality.
+ids = [f"Ses0{s}{g}_impro0{k}" for s in range(1, 6) for g in "FM" for k in (1, 2)]
+train, test = [v for v in ids if "Ses05" not in v], [v for v in ids if "Ses05" in v]
+dims = {"text": 9, "audio": 6, "visual": 8}
+six = dialogs(ids, 6, dims, lambda: str(random.choice(["M", "F"])))
+old = {vid: [np.zeros(3, "f4") for _ in part["labels"]] for vid, part in six.items()}
+folder = out / "multiemo"
+folder.mkdir(exist_ok=True)
+names = {vid: [f"{vid}_{u}" for u in range(len(part["labels"]))] for vid, part in six.items()}
+save("multiemo/Speakers.pkl", (names, column(six, "speakers"), column(six, "labels"), old, old, old, column(six, "sentences"), set(train), set(test)))
+for modality in dims:
+    save(f"multiemo/{modality.capitalize()}Features.pkl", features(six, modality, np.asarray))
+sidecar("multiemo", "multiemo_folder", 6, "float32", dims, six, {"train": sorted(train), "test": sorted(test)})
+
+# The 9-tuple with everything in numpy's types: names and labels as scalars, arrays instead of lists, half precision, four classes.
+dims = {"text": 4, "audio": 3, "visual": 2}
+four = dialogs(ids, 4, dims, lambda: str(random.choice(["M", "F"])), "f2")
+as_text = lambda values: [np.str_(v) for v in values]  # noqa: E731
+save("numpy_types.pkl", [names, column(four, "speakers", as_text), column(four, "labels", np.int32), features(four, "text", np.asarray), features(four, "audio", tuple),
+                         collections.OrderedDict(features(four, "visual")), column(four, "sentences", as_text), tuple(as_text(train)), as_text(test)], 2)
+sidecar("numpy_types", "iemocap_tuple9", 4, "float16", dims, four, {"train": train, "test": test})
+
+# The dict of splits with rows as lists of numpy scalars and of Python floats, `valid` for dev, and a key that nobody knows.
+content = dialogs(ids, 6, dims, lambda: str(random.choice(["M", "F"])), "f8")
+splits = {"train": train[2:], "dev": train[:2], "test": test}
+record = lambda vid, p: {"vid": vid, "speakers": tuple(p["speakers"]), "labels": np.array(p["labels"]), "text": p["features"]["text"].tolist(),  # noqa: E731
+                         "audio": [list(row) for row in p["features"]["audio"]], "visual": np.asfortranarray(p["features"]["visual"]).astype(">f8"), "sentence": p["sentences"], "other": object}
+save("mixed_rows.pkl", {{"dev": "valid"}.get(s, s): [record(v, content[v]) for v in vids] for s, vids in splits.items()}, 5)
+sidecar("mixed_rows", "corect_dict", 6, "float64", dims, content, splits)

@@ -1,0 +1,1 @@
+// Empty on purpose: carries the precompiled header that every test reuses.
