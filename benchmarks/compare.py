@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Losses of this library beside their Python peers, forward and backward, in one process and one run.
+
+    cmake --build build --target idcl_bench_ops
+    python benchmarks/compare.py --ops build/benchmarks/libidcl_bench_ops.so [--sizes 128 1024 8192] [--dim 512] [--threads 2]
+
+Contestants alternate within a round, so that all see the same state of the machine; every ratio is the median over rounds of
+(peer's seconds / ours). "sgemm" is the time of the products that the dense formula needs over our time. Peak memory is that of a
+fresh process that does nothing else, beyond the same process before the first step (--memory). A contestant that asks for more than
+--limit GiB says so and is left out. Peers that are not installed are left out by name:
+pip install pytorch-metric-learning==2.9.0 open_clip_torch (the latter with --no-deps).
+"""
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+import torch
+
+from contests import contests
+
+
+def step(loss, leaves):
+    for leaf in leaves:
+        leaf.grad = None
+    start = time.perf_counter()
+    loss().backward()
+    return time.perf_counter() - start
+
+
+def sgemm(rows, columns, dim):
+    x, y = torch.randn(rows, dim), torch.randn(columns, dim)
+    start = time.perf_counter()
+    x @ y.t()
+    return time.perf_counter() - start
+
+
+def fits(contestant, leaves):
+    """Does a first step, which also warms up, end? An out-of-memory error is an answer."""
+    try:
+        step(contestant, leaves)
+        return True
+    except (RuntimeError, MemoryError) as error:
+        if "memory" not in str(error) and not isinstance(error, MemoryError):
+            raise
+        return False
+
+
+def peak_mib(args, size, contest, contestant):
+    """Peak resident memory of a process of its own, beyond what it holds before the first step."""
+    command = [sys.executable, __file__, "--ops", args.ops, "--dim", str(args.dim), "--threads", str(args.threads),
+               "--limit", str(args.limit), "--alone", str(size), contest, contestant]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return float(done.stdout) if done.returncode == 0 else float("nan")
+
+
+def alone(size, dim, contest, contestant):
+    found, leaves = contests(int(size), dim)
+    torch.mm(torch.zeros(64, 64), torch.zeros(64, 64))
+    resident = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = resident()
+    step(found[contest].contestants[contestant], leaves)
+    print(resident() - before)
+
+
+def compare(args, size, name, contest, leaves):
+    """One row a contestant."""
+    contestants = {who: loss for who, loss in contest.contestants.items() if fits(loss, leaves)}
+    rounds = args.rounds or max(3, min(40, 200_000_000 // (size * size)))
+    seconds = {who: [] for who in contestants}
+    floor = []
+    for _ in range(rounds):
+        before = sgemm(size, contest.columns, args.dim)
+        for who, loss in contestants.items():
+            seconds[who].append(step(loss, leaves))
+        floor.append((before + sgemm(size, contest.columns, args.dim)) / 2)
+    for who in contest.contestants:
+        row = {"contest": name, "size": size, "contestant": who}
+        if who in contestants:
+            row["milliseconds"] = 1e3 * statistics.median(seconds[who])
+            row["ratio"] = statistics.median(peer / own for peer, own in zip(seconds[who], seconds["ours"]))
+            if who == "ours":
+                row["sgemm"] = statistics.median(contest.products * f / s for f, s in zip(floor, seconds["ours"]))
+            if args.memory:
+                row["peak_mib"] = peak_mib(args, size, name, who)
+        yield row
+
+
+def line(row, limit):
+    head = f"{row['contest']:>16} {row['size']:>6}  {row['contestant']:<17}"
+    if "milliseconds" not in row:
+        return f"{head} asks for more than {limit:.0f} GiB"
+    note = f"sgemm {row['sgemm']:.2f}" if "sgemm" in row else f"{row['ratio']:.2f}x ours"
+    memory = f"{row['peak_mib']:9.0f} MiB" if "peak_mib" in row else ""
+    return f"{head} {row['milliseconds']:10.2f} ms  {note:<14}{memory}"
+
+
+def plot(results, path):
+    """Time, and memory where it was measured, against the batch: a row of panels a contest."""
+    import matplotlib
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    names = list(dict.fromkeys(row["contest"] for row in results))
+    quantities = [("milliseconds", "ms a step")] + [("peak_mib", "MiB at peak")] * any("peak_mib" in row for row in results)
+    figure, panels = pyplot.subplots(len(quantities), len(names), figsize=(3 * len(names), 2.7 * len(quantities)), squeeze=False)
+    for column, name in enumerate(names):
+        for axes, (quantity, label) in zip(panels[:, column], quantities):
+            rows = [row for row in results if row["contest"] == name and quantity in row]
+            for who in dict.fromkeys(row["contestant"] for row in rows):
+                points = [(row["size"], row[quantity]) for row in rows if row["contestant"] == who]
+                axes.plot(*zip(*points), marker="o", markersize=3, linewidth=2 if who == "ours" else 1, label=who)
+            axes.set(xscale="log", yscale="log", title=name, xlabel="N", ylabel=label)
+            axes.legend(fontsize=7, frameon=False)
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ops", required=True, help="libidcl_bench_ops.so")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[128, 1024, 8192])
+    parser.add_argument("--dim", type=int, default=512)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=0, help="0: by size")
+    parser.add_argument("--only", nargs="*", help="names of contests")
+    parser.add_argument("--memory", action="store_true", help="measure peak memory too, a process each")
+    parser.add_argument("--limit", type=float, default=0.7 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
+                        help="GiB of addresses this process may hold (default: 0.7 of the machine's memory)")
+    parser.add_argument("--json", help="write the figures here")
+    parser.add_argument("--plot", help="draw them here (.svg or .png; needs matplotlib)")
+    parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_AS, (int(args.limit * 2**30),) * 2)
+    torch.set_num_threads(args.threads)
+    torch.ops.load_library(args.ops)
+    if args.alone:
+        size, contest, contestant = args.alone
+        return alone(size, args.dim, contest, contestant)
+
+    print(f"torch {torch.__version__}, {args.threads} threads, D = {args.dim}, float32, forward + backward")
+    results = []
+    for size in args.sizes:
+        found, leaves = contests(size, args.dim)
+        for name, contest in found.items():
+            if args.only and name not in args.only:
+                continue
+            for row in compare(args, size, name, contest, leaves):
+                results.append(row)
+                print(line(row, args.limit), flush=True)
+    if args.json:
+        with open(args.json, "w") as file:
+            json.dump({"torch": torch.__version__, "threads": args.threads, "dim": args.dim, "results": results}, file, indent=1)
+    if args.plot:
+        plot(results, args.plot)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The contests of compare.py: for each, our loss and the Python peers that compute the same, on the same tensors."""
+import importlib
+import importlib.util
+import pathlib
+
+import torch
+from torch.nn import functional as F
+
+
+def released_idcl(anchor, target, k=15, temperature=0.1):
+    """One direction of the authors' released module (Neuro-AI-Lab/IDCL, idcl/loss.py), on pooled rows."""
+    with torch.no_grad():
+        a = F.normalize(anchor, dim=-1)
+        similarity = a @ a.t()
+        similarity.fill_diagonal_(float("-inf"))
+        positive = torch.zeros_like(similarity).scatter_(1, similarity.topk(min(k, len(a) - 1), dim=-1).indices, 1.0)
+    m = F.normalize(target, dim=-1)
+    logits = m @ m.t() / temperature
+    others = 1 - torch.eye(len(m))
+    e = torch.exp(logits - logits.max(dim=1, keepdim=True).values) * others
+    return -torch.mean(torch.log((e * positive).sum(1) + 1e-8) - torch.log(e.sum(1) + 1e-8))
+
+
+def plain_clip(image, text, scale):
+    """Two products, two cross-entropies."""
+    target = torch.arange(len(image))
+    return (F.cross_entropy(scale * image @ text.t(), target) + F.cross_entropy(scale * text @ image.t(), target)) / 2
+
+
+def open_clip_losses():
+    """The file of OpenCLIP's losses alone, since the package asks for torchvision; None where it is not installed."""
+    package = importlib.util.find_spec("open_clip")
+    if package is None:
+        return None
+    spec = importlib.util.spec_from_file_location("open_clip_loss", pathlib.Path(package.submodule_search_locations[0]) / "loss.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def proxied(peer, proxies):
+    """A peer that owns its proxies [D, C] or [C, D], with ours."""
+    name = "W" if hasattr(peer, "W") else "proxies"
+    weight = getattr(peer, name)
+    setattr(peer, name, torch.nn.Parameter(proxies.detach().clone() if weight.shape == proxies.shape else proxies.detach().t().clone()))
+    return peer
+
+
+class Contest:
+    """Contestants return a loss; `products` of N x M x D are in the dense formula, forward and backward."""
+
+    def __init__(self, products, columns, contestants):
+        self.products, self.columns, self.contestants = products, columns, contestants
+
+
+def contests(size, dim, classes=1000):
+    """name -> Contest, and the leaves whose gradients are asked for."""
+    ours = torch.ops.idcl_bench
+    torch.manual_seed(0)
+    a, b = (torch.randn(size, dim, requires_grad=True) for _ in range(2))
+    unit_a, unit_b = (F.normalize(torch.randn(size, dim), dim=1).requires_grad_() for _ in range(2))
+    proxies = torch.randn(classes, dim, requires_grad=True)
+    labels = torch.arange(size) // 8 % classes
+    samples = torch.arange(size // 2).repeat(2)  # two views of each
+    leaves = (a, b, unit_a, unit_b, proxies)
+
+    def family(name, products=3, columns=size):
+        inputs = (unit_a, unit_b) if name in ("clip", "sig_lip") else (a, b)
+        return Contest(products, columns, {"ours": lambda: ours.family_loss(name, *inputs, labels, proxies, 0)})
+
+    found = {
+        "idcl": Contest(4, size, {"ours": lambda: ours.idcl_loss(a, b, 15, 0.1, 0), "own dense": lambda: ours.idcl_loss(a, b, 15, 0.1, 1),
+                                  "released formula": lambda: released_idcl(a, b)}),
+        "idcl_pair": Contest(8, size, {"ours": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, 0),
+                                       "released formula": lambda: (released_idcl(a, b) + released_idcl(b, a)) / 2}),
+        "clip": family("clip", 6),
+        "sig_lip": family("sig_lip"),
+    }
+    found["clip"].contestants["plain formula"] = lambda: plain_clip(unit_a, unit_b, 14.3)
+    open_clip = open_clip_losses()
+    if open_clip:
+        clip, sig_lip = open_clip.ClipLoss(), open_clip.SigLipLoss()
+        scale, bias = torch.tensor(10.0), torch.tensor(-10.0)
+        found["clip"].contestants["OpenCLIP"] = lambda: clip(unit_a, unit_b, torch.tensor(14.3))
+        found["sig_lip"].contestants["OpenCLIP"] = lambda: sig_lip(unit_a, unit_b, scale, bias)
+
+    metric = importlib.import_module("pytorch_metric_learning.losses") if importlib.util.find_spec("pytorch_metric_learning") else None
+    peers = {
+        "sup_con": lambda: metric.SupConLoss(temperature=0.1),
+        "nt_xent": lambda: metric.NTXentLoss(temperature=0.07),
+        "contrastive": lambda: metric.ContrastiveLoss(),
+        "multi_similarity": lambda: metric.MultiSimilarityLoss(),
+        "circle": lambda: metric.CircleLoss(),
+        "triplet_margin": lambda: metric.TripletMarginLoss(),
+        "fast_ap": lambda: metric.FastAPLoss(),
+        "proxy_anchor": lambda: proxied(metric.ProxyAnchorLoss(classes, dim), proxies),
+        "arc_face": lambda: proxied(metric.ArcFaceLoss(classes, dim), proxies),
+    }
+    for name, make in peers.items():
+        found[name] = family(name, columns=classes if name in ("proxy_anchor", "arc_face") else size)
+        if metric:
+            peer, target = make(), samples if name == "nt_xent" else labels
+            found[name].contestants["PML"] = lambda peer=peer, target=target: peer(a, target)
+    return found, leaves

@@ -1,0 +1,34 @@
+// The losses as operators of a Python process, so that compare.py can time them beside their peers: torch.ops.idcl_bench.*
+
+#include "../support/families.hpp"
+
+#include <torch/library.h>
+
+namespace {
+
+namespace F = idcl::functional;
+using at::Tensor;
+
+idcl::Evaluator evaluator_of(int64_t dense) { return dense != 0 ? idcl::Evaluator::Dense : idcl::Evaluator::Auto; }
+
+Tensor idcl_loss(const Tensor& anchor, const Tensor& target, int64_t k, double temperature, int64_t dense) {
+  return F::idcl_loss(anchor, target, idcl::IDCLLossOptions().num_neighbors(k).temperature(temperature).evaluator(evaluator_of(dense)));
+}
+Tensor idcl_pair_loss(const Tensor& a, const Tensor& b, int64_t k, double temperature, int64_t dense) {
+  return F::idcl_pair_loss(a, b, idcl::IDCLLossOptions().num_neighbors(k).temperature(temperature).evaluator(evaluator_of(dense)));
+}
+
+/// The loss of support/families.hpp with this name.
+Tensor family_loss(c10::string_view name, const Tensor& x, const Tensor& y, const Tensor& labels, const Tensor& proxies, int64_t dense) {
+  for (const auto& family : bench::families())
+    if (family.name == name) return family.loss({x, y, labels, proxies}, evaluator_of(dense));
+  TORCH_CHECK_VALUE(false, "idcl_bench::family_loss: expected the name of a family, but got \"", name, "\"");
+}
+
+}  // namespace
+
+TORCH_LIBRARY(idcl_bench, library) {
+  library.def("idcl_loss", idcl_loss);
+  library.def("idcl_pair_loss", idcl_pair_loss);
+  library.def("family_loss", family_loss);
+}
