@@ -4,7 +4,10 @@
 #include "idcl/mining/diagonal.hpp"
 #include "idcl/mining/labels.hpp"
 #include "idcl/mining/top_k.hpp"
+#include "idcl/objective/decoupled_contrastive.hpp"
 #include "idcl/objective/info_nce.hpp"
+#include "idcl/objective/multi_similarity.hpp"
+#include "idcl/objective/sigmoid.hpp"
 #include "idcl/objective/sup_con.hpp"
 #include "idcl/similarity/cosine.hpp"
 #include "idcl/similarity/dot.hpp"
@@ -22,7 +25,10 @@ namespace {
 using namespace idcl;
 using namespace idcl::test;
 using Catch::Contains;
+using objective::DecoupledContrastive;
 using objective::InfoNCE;
+using objective::MultiSimilarity;
+using objective::Sigmoid;
 using objective::SupCon;
 
 /// Who is compared with whom, in double precision: embedded rows and their pairs.
@@ -82,17 +88,20 @@ void compare(const Result& actual, const Result& expected, double temperature) {
   check_close("gradient of v", actual.grad_v, expected.grad_v, tolerance.gradient);
 }
 
-/// Every instruction set, with the tiles of each workspace.
+/// Every instruction set, with the tiles of each workspace; `temperature`: what a similarity's rounding is multiplied by, inverted.
 template <Objective O>
-void check_all(const O& objective, const Subject& subject, const std::vector<int64_t>& workspaces) {
+void check_all(const O& objective, double temperature, const Subject& subject, const std::vector<int64_t>& workspaces) {
   const auto expected = reference(objective, subject);
   for (const auto isa : instruction_sets()) {
     for (const auto bytes : workspaces) {
-      INFO(subject.name << ", temperature " << objective.temperature << ", instruction set " << static_cast<int>(isa) << ", workspace of "
-                        << bytes);
-      compare(fused(objective, subject, isa, bytes), expected, objective.temperature);
+      INFO(subject.name << ", temperature " << temperature << ", instruction set " << static_cast<int>(isa) << ", workspace of " << bytes);
+      compare(fused(objective, subject, isa, bytes), expected, temperature);
     }
   }
+}
+template <Objective O>
+void check_all(const O& objective, const Subject& subject, const std::vector<int64_t>& workspaces) {
+  check_all(objective, objective.temperature, subject, workspaces);
 }
 
 constexpr int64_t kSmall = 200;                ///< tiles of 5 x 5
@@ -144,6 +153,9 @@ TEST_CASE("the fused evaluator matches the dense one in double precision, whatev
       CAPTURE(n);
       check_all(InfoNCE{.temperature = 0.1}, subject, workspaces);
       check_all(SupCon{.temperature = 0.1}, subject, workspaces);
+      check_all(DecoupledContrastive{.temperature = 0.1}, subject, workspaces);
+      check_all(MultiSimilarity{.alpha = 2, .beta = 20, .base = 0.3}, 0.05, subject, workspaces);
+      if (!subject.both) check_all(Sigmoid{}, 1, subject, workspaces);
     }
   };
   for (const int64_t n : {2, 3, 11}) check_both(n, {8, kSmall, kLarge});  // 8 bytes: tiles of one pair
@@ -294,6 +306,8 @@ TEST_CASE("Auto is Fused where there are kernels, and elsewhere asking for them 
   CHECK_FALSE(engine::fuses(InfoNCE{}, wide, wide));
   CHECK_FALSE(engine::fuses(InfoNCE{.epsilon = 1e-8}, u, u));
   CHECK_FALSE(engine::fuses(InfoNCE{.temperature = -1}, u, u));
+  CHECK_FALSE(engine::fuses(MultiSimilarity{.distance = true}, u, u));
+  CHECK(engine::fuses(Sigmoid{}, u, u));
   CHECK(engine::choose({}, 100, 100, /*fusible=*/true) == Evaluator::Fused);
   CHECK(engine::choose({.evaluator = Evaluator::Streaming}, 100, 100, /*fusible=*/true) == Evaluator::Streaming);
   CHECK(engine::choose({}, 100, 100, /*fusible=*/false) == Evaluator::Streaming);

@@ -51,7 +51,7 @@ std::pair<RowLosses, RowLosses> crossed(const M& miner, const O& objective, cons
                                         const Evaluation& evaluation) {
   const Scene in_u{.anchors = v, .references = v, .self = true, .place = u}, in_v{.anchors = u, .references = u, .self = true, .place = v};
   using Pairs = decltype(miner.pair(in_u, miner.fold(in_u).begin(int64_t{}, u.options())));
-  const bool fusible = PlacedPairing<Pairs> && fuses(objective, u, u) && fuses(objective, v, v);
+  const bool fusible = Fusible<O> && PlacedPairing<Pairs> && fuses(objective, u, u) && fuses(objective, v, v);
   const auto evaluator = choose(evaluation, u.size(0), u.size(0), fusible);
   if constexpr (Fusible<O> && PlacedPairing<Pairs>) {
     if (evaluator == Evaluator::Fused) return crossed_fused(miner, objective, u, v, in_u, in_v, evaluation);

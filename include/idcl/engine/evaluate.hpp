@@ -31,11 +31,11 @@ inline Evaluator choose(const Evaluation& evaluation, int64_t rows, int64_t cols
 /// Can these rows be compared by the fused kernels: float32 on the CPU, products not rounded, and an objective that has them?
 template <Objective O>
 bool fuses(const O& objective, const Tensor& u, const Tensor& v) {
+  const auto plain = [](const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
   if constexpr (Fusible<O>) {
-    const auto plain = [](const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
     return plain(u) && plain(v) && product_type(u) == at::kFloat && objective.fuses();
   } else {
-    return false;
+    return FusiblePairs<O> && plain(u) && plain(v) && product_type(u) == at::kFloat;
   }
 }
 
@@ -82,13 +82,15 @@ std::pair<RowLosses, RowLosses> stream(const c10::intrusive_ptr<Job<O>>& job, co
 
 /// What the fused kernels, compiled for `isa`, need to know; forward keeps similarities for backward where there is to be one and half
 /// of `workspace_bytes` holds them.
-template <Fusible O>
+template <Objective O>
 fused::Task fused_task(const O& objective, mining::Places places, const Tensor& u, const Tensor& v, bool self, bool both,
                        int64_t workspace_bytes, simd::Isa isa = simd::widest()) {
-  const auto plan = fused::Plan::of(u.size(0), v.size(0), self, workspace_bytes);
+  LogitScales scales{1, 1};
+  if constexpr (Fusible<O>) scales = *objective.fuses();
+  const auto plan = fused::Plan::of(u.size(0), v.size(0), /*symmetric=*/self && Fusible<O>, workspace_bytes);
   const bool differentiated = c10::GradMode::is_enabled() && (u.requires_grad() || v.requires_grad());
   return {.places = std::move(places),
-          .scale = static_cast<float>(1 / *objective.fuses()),
+          .scales = fused::Scales::of(scales),
           .plan = plan,
           .both = both,
           .keeps = differentiated && plan.tiles() * plan.tile_floats() * u.element_size() <= workspace_bytes / 2,
@@ -96,7 +98,8 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
 }
 
 /// `stream` by the fused kernels; for rows that `fuses` and a pairing that has `places`.
-template <Fusible O>
+template <Objective O>
+  requires Fusible<O> || FusiblePairs<O>
 std::pair<RowLosses, RowLosses> fuse(const O& objective, const mining::AnyPairing& pairing, const Tensor& u, const Tensor& v, bool self,
                                      bool both, const Evaluation& evaluation, simd::Isa isa = simd::widest()) {
   const auto job = make_job(objective, pairing, u, v, self, both, evaluation);
@@ -113,7 +116,7 @@ RowLosses evaluate(const O& objective, const P& pairing, const Tensor& u, const 
   const bool fusible = any.places && !any.weighted && metric.is_inner() && fuses(objective, u, v);
   const auto evaluator = choose(evaluation, u.size(0), v.size(0), fusible);
   if (evaluator == Evaluator::Dense) return dense(objective, pairing, u, v, metric, offsets);
-  if constexpr (Fusible<O>) {
+  if constexpr (Fusible<O> || FusiblePairs<O>) {
     if (evaluator == Evaluator::Fused) return fuse(objective, any, u, v, self, /*both=*/false, evaluation).first;
   }
   return stream(make_job(objective, any, u, v, self, /*both=*/false, evaluation, metric), u, v, offsets).first;
@@ -127,7 +130,7 @@ std::pair<RowLosses, RowLosses> evaluate_both(const O& objective, const P& pairi
   static_assert(!sees_whole_rows<O>(),
                 "idcl: this objective sees whole rows, which both directions cannot have of one tile: evaluate each on its own");
   const auto any = mining::any_pairing(pairing);
-  const bool mutual = any.places && !any.listed.defined();  // what is listed for anchors says nothing of references
+  const bool mutual = Fusible<O> && any.places && !any.listed.defined();  // what is listed for anchors says nothing of references
   const auto evaluator = choose(evaluation, u.size(0), v.size(0), mutual && !any.weighted && metric.is_inner() && fuses(objective, u, v));
   if (evaluator == Evaluator::Dense) {
     const auto tile = whole_tile(pairing, u, v, metric);

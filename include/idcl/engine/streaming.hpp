@@ -1,11 +1,7 @@
 #pragma once
 
-#include "idcl/engine/dense.hpp"
-#include "idcl/engine/fused/fold.hpp"
-#include "idcl/engine/fused/gradient.hpp"
-#include "idcl/engine/listed.hpp"
+#include "idcl/engine/job.hpp"
 #include "idcl/engine/second_order.hpp"
-#include "idcl/engine/sweep.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -16,101 +12,6 @@ namespace idcl::engine {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-/// What one streamed evaluation is about, and the finished rows that its backward needs.
-template <Objective O>
-struct Job : torch::CustomClassHolder {
-  O objective;
-  mining::AnyPairing pairing;
-  bool self;  ///< one set with itself
-  similarity::Metric metric;
-  bool both;     ///< two sets, and the references are anchors too: their losses come from the same tiles
-  int64_t side;  ///< of a tile; its height, where the objective sees whole rows
-  at::ScalarType product;
-  typename O::Rows rows{};             ///< state of the anchors
-  typename O::Rows columns{};          ///< state of the references, where `both`
-  Tensor listed{};                     ///< similarities of listed positives, [N, K]; undefined where positives are marked in the tiles
-  bool swept = false;                  ///< the rows come swept already, but for listed positives, by a sweep that served others too
-  std::optional<fused::Task> fused{};  ///< hand-written kernels go through the tiles, where there are some
-  bool saturated = false;              ///< listed positives are nearly all of some row: they cannot be told from the rest afterwards
-
-  Job(O o, mining::AnyPairing p, bool self, similarity::Metric m, bool both, int64_t side, at::ScalarType product)
-      : objective(std::move(o)), pairing(std::move(p)), self(self), metric(std::move(m)), both(both), side(side), product(product) {}
-
-  /// Are u and v one tensor, so that its gradient is gathered in one place?
-  bool shared() const { return self && metric.is_inner() && !sees_whole_rows<O>(); }
-
-  Blocks blocks(const Tensor& u, const Tensor& v, const Offsets& offsets = {}) const {
-    constexpr bool whole_rows = sees_whole_rows<O>();
-    return {.u = u,
-            .v = v,
-            .symmetric = self && metric.symmetric && !whole_rows,
-            .side = side,
-            .whole_rows = whole_rows,
-            .product = product,
-            .metric = metric,
-            .anchor_offset = offsets.anchors.value_or(Tensor()),
-            .reference_offset = offsets.references.value_or(Tensor())};
-  }
-
-  /// Are the positives few and listed, so that tiles go without their mask? Not where they are all there is: one mask for both
-  /// sums makes the constant loss exactly constant.
-  bool apart(int64_t references) const {
-    if constexpr (RevisableObjective<O>) {
-      return pairing.listed.defined() && O::passes == 1 && !both && !saturated && pairing.listed.size(1) + (self ? 1 : 0) < references;
-    } else {
-      return false;
-    }
-  }
-
-  void mark(Tile& tile, bool apart) const { apart ? pairing.mark_candidates(tile) : pairing.mark(tile); }
-};
-
-/// Finishes the job's rows: sweeps the tiles, then lets the listed positives change sides.
-template <Objective O>
-void fold_rows(Job<O>& job, const Tensor& u, const Tensor& v, const Offsets& offsets) {
-  if constexpr (Fusible<O>) {
-    if (job.fused) {
-      if (!job.swept) fused::fold_all(*job.fused, u, v);
-      job.rows = job.objective.from_sums(fused::finished(job.fused->rows, job.fused->places, job.fused->scale));
-      if (job.both) job.columns = job.objective.from_sums(fused::finished(job.fused->columns, job.fused->places, job.fused->scale));
-      return;
-    }
-  }
-  const auto blocks = job.blocks(u, v, offsets);
-  const auto mark = [&](Tile& tile) { job.mark(tile, job.apart(v.size(0))); };
-  if constexpr (RevisableObjective<O>) {
-    if (job.apart(v.size(0))) {
-      const Pick pick{job.pairing.listed};
-      if (job.swept) {
-        job.listed = listed_similarities(u, v, pick.list);  // of inner products: other similarities are never swept ahead
-      } else {
-        auto picked = pick.begin(u.size(0), u.options());
-        job.rows = job.objective.begin(u.size(0), u.options());
-        sweep(blocks, 0, mark, Sweeper{job.objective, job.rows}, Sweeper{pick, picked});
-        job.listed = picked.similarities;
-      }
-      job.saturated = settle(job.objective, job.rows, job.listed).any().template item<bool>();
-      if (!job.saturated) return;
-    }
-  }
-  job.rows = job.objective.begin(u.size(0), u.options());
-  if (job.both) job.columns = job.objective.begin(v.size(0), v.options());
-  for (int pass = 0; pass < O::passes; ++pass) {
-    if (!job.both) {
-      sweep(blocks, pass, mark, Sweeper{job.objective, job.rows});
-      finish_pass(job.objective, job.rows, pass);
-      continue;
-    }
-    for_each_tile(blocks, [&](Tile tile) {
-      mark(tile);
-      fold_tile(job.objective, job.rows, tile, pass);
-      fold_tile(job.objective, job.columns, tile.transposed(), pass);
-    });
-    finish_pass(job.objective, job.rows, pass);
-    finish_pass(job.objective, job.columns, pass);
-  }
-}
 
 /// Slopes of the weighted row losses.
 struct Slopes {
@@ -125,10 +26,16 @@ Slopes stream_gradient(Job<O>& job, const Tensor& u, const Tensor& v, const Offs
   auto grad_v = job.shared() ? grad_u : needs_v ? at::zeros_like(v) : Tensor();
   if constexpr (Fusible<O>) {
     if (job.fused) {
-      const fused::Weights rows(job.fused->rows, job.objective.row_slopes(job.rows, upstream));
-      std::optional<fused::Weights> columns;
-      if (job.both) columns.emplace(job.fused->columns, job.objective.row_slopes(job.columns, upstream_columns));
-      fused::add_slopes(*job.fused, u, v, rows, columns ? *columns : rows, grad_u, grad_v);
+      auto& task = *job.fused;
+      const fused::Weights rows(task, task.rows, task.of_rows, upstream);
+      const auto columns = job.both ? fused::Weights(task, task.columns, task.of_columns, upstream_columns) : rows;
+      fused::add_slopes(task, u, v, rows, columns, grad_u, grad_v);
+      return {.u = grad_u, .v = job.shared() ? Tensor() : grad_v, .anchor_offset = {}, .reference_offset = {}};
+    }
+  }
+  if constexpr (FusiblePairs<O>) {
+    if (job.fused) {
+      fused::add_slopes_of_pairs(job.objective, *job.fused, u, v, upstream, grad_u, grad_v);
       return {.u = grad_u, .v = job.shared() ? Tensor() : grad_v, .anchor_offset = {}, .reference_offset = {}};
     }
   }
@@ -195,12 +102,12 @@ struct StreamingGradient : torch::autograd::Function<StreamingGradient<O>> {
     TORCH_CHECK_NOT_IMPLEMENTED(!c10::GradMode::is_enabled(),
                                 "idcl: the streaming evaluator has first and second derivatives; for a third use Evaluator::Dense");
     NoAutocast guard;
-    const auto holder = context->saved_data["job"].toCapsule();
-    const auto& job = static_cast<const Job<O>&>(*holder);
+    auto job = c10::static_intrusive_pointer_cast<Job<O>>(context->saved_data["job"].toCapsule());
     const auto saved = context->get_saved_variables();
     if constexpr (TwiceDifferentiable<O> && !ReadsOffsets<O>) {
-      if (job.metric.is_inner()) {
-        auto slopes = second_order(job, saved[0], saved[1], saved[2], saved[3], direction[0], direction[1]);
+      if (job->metric.is_inner()) {
+        if (job->fused) job = unfused(*job, saved[0], saved[1]);
+        auto slopes = second_order(*job, saved[0], saved[1], saved[2], saved[3], direction[0], direction[1]);
         slopes.resize(9);
         return slopes;
       }
@@ -222,13 +129,14 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
     context->save_for_backward({u, v, anchor_offset.value_or(Tensor()), reference_offset.value_or(Tensor())});
     context->saved_data["job"] = c10::IValue::make_capsule(job);
     variable_list results;
-    const auto finish = [&](const typename O::Rows& rows) {
+    const auto finish = [&](const typename O::Rows& rows, const fused::Finished* fused) {
       // detached: a result that is a member of the state would own, through its graph, the job that owns the state
-      results.push_back(job->objective.loss(rows).detach());
-      results.push_back(job->objective.terms(rows).detach());
+      results.push_back((fused ? fused->loss : job->objective.loss(rows)).detach());
+      results.push_back((fused ? fused->terms : job->objective.terms(rows)).detach());
     };
-    finish(job->rows);
-    if (job->both) finish(job->columns);
+    const auto* task = Fusible<O> && job->fused ? &*job->fused : nullptr;
+    finish(job->rows, task ? &task->of_rows : nullptr);
+    if (job->both) finish(job->columns, task ? &task->of_columns : nullptr);
     variable_list counts{results[1]};
     if (job->both) counts.push_back(results[3]);
     context->mark_non_differentiable(counts);

@@ -71,16 +71,18 @@ struct Places {
 
   /// Listed references, int64 [N, K] on the CPU, each once; -1 where there is none.
   static Places listed(const Tensor& list, bool skips_self) {
-    const auto sorted = std::get<0>(list.sort(1)).contiguous();
-    const auto n = sorted.size(0), k = sorted.size(1);
-    const auto* index = sorted.const_data_ptr<int64_t>();
+    const auto all = list.contiguous();
+    const auto n = all.size(0), k = all.size(1);
+    const auto* index = all.const_data_ptr<int64_t>();
     Places places{.members = std::vector<int64_t>(index, index + n * k),
                   .groups = std::vector<Range>(static_cast<std::size_t>(n)),
                   .skips_self = skips_self,
                   .mutual = false};
     for (int64_t i = 0; i < n; ++i) {
+      const auto first = places.members.begin() + i * k;
+      std::sort(first, first + k);
       places.groups[static_cast<std::size_t>(i)] = {i * k, i * k + k};
-      if (k > 0 && index[i * k] < 0) places.lost.push_back(i);
+      if (k > 0 && *first < 0) places.lost.push_back(i);
     }
     return places;
   }

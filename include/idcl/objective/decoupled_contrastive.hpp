@@ -1,9 +1,11 @@
 #pragma once
 
 #include "idcl/core/or_one.hpp"
+#include "idcl/objective/fusible.hpp"
 #include "idcl/objective/log_sum_exp.hpp"
 #include "idcl/objective/objective.hpp"
 
+#include <optional>
 #include <tuple>
 
 namespace idcl::objective {
@@ -50,6 +52,14 @@ struct DecoupledContrastive {
     return weights(tile, rows, slope, -slope / or_one(rows.count));
   }
 
+  std::optional<LogitScales> fuses() const {
+    return temperature > 0 ? std::optional(LogitScales{1 / temperature, 1 / temperature}) : std::nullopt;
+  }
+  FusedRow row(const RowSums& sums) const {
+    if (is_empty(sums.negatives) || sums.count == 0) return {};
+    return {.loss = sums.negatives - sums.total / sums.count, .terms = 1, .repulsion = 1, .attraction = -1, .spread = 1};
+  }
+
   Tensor pull(const Rows& rows, const Tile& tile, const Rows& slope) const {
     return weights(tile, rows, slope.negatives / temperature, slope.sum / temperature);
   }
@@ -67,6 +77,6 @@ struct DecoupledContrastive {
   }
 };
 
-static_assert(TwiceDifferentiable<DecoupledContrastive>);
+static_assert(TwiceDifferentiable<DecoupledContrastive> && Fusible<DecoupledContrastive>);
 
 }  // namespace idcl::objective

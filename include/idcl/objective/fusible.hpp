@@ -1,36 +1,74 @@
 #pragma once
 
+#include "idcl/core/simd.hpp"
+#include "idcl/objective/log_sum_exp.hpp"
 #include "idcl/objective/objective.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <optional>
 
 namespace idcl {
 
-/// What the fused evaluator gathers of each row in its one pass, logits l_ij = s_ij / t; all [n].
-struct RowSums {
-  Tensor negatives;  ///< log sum_N exp(l_in), `kNothing` without a negative
-  Tensor positives;  ///< log sum_P exp(l_ip), `kNothing` without a positive
-  Tensor total;      ///< sum_P l_ip
-  Tensor count;      ///< |P|
+/// Logits as multiples of a similarity: l_in = repulsion * s_in of negatives, l_ip = attraction * s_ip of positives.
+struct LogitScales {
+  double repulsion;   ///< > 0
+  double attraction;  ///< not 0
 };
 
-/// What a pair's slope is made of, all [n]; an undefined one is zero:
+/// What the fused evaluator gathers of a row in its one pass.
+struct RowSums {
+  double negatives = kNothing;  ///< log sum_N exp(l_in), `kNothing` without a negative
+  double positives = kNothing;  ///< log sum_P exp(l_ip), `kNothing` without a positive
+  double total = 0;             ///< sum_P l_ip
+  double count = 0;             ///< |P|
+};
+
+/// What an objective makes of them: the row's loss and number of terms, and the slopes of the loss,
 ///
-///   dL/ds_ij = repulsion_i * exp(l_ij) / sum_N exp(l_in)                       at the negatives
-///            = attraction_i * share_ij + spread_i * (share_ij - 1 / |P_i|)     at the positives, share_ij = exp(l_ij) / sum_P exp(l_ip)
-struct RowSlopes {
-  Tensor repulsion, attraction, spread{};
+///   dt/dl_in = repulsion * exp(l_in) / sum_N exp(l_in)
+///   dt/dl_ip = attraction * share_ip + spread * (share_ip - 1 / |P|)         share_ip = exp(l_ip) / sum_P exp(l_ip)
+struct FusedRow {
+  double loss = 0, terms = 0;
+  double repulsion = 0, attraction = 0, spread = 0;
 };
 
 /// An objective of the softmax family: its rows are a function of four sums, and its slopes of three numbers a row. The fused evaluator
-/// needs no more of it. `fuses` is the temperature t > 0 of those sums, or nothing where these parameters need another evaluator;
-/// `from_sums` makes the finished rows, `row_slopes` the slopes of sum_i upstream_i t_i.
+/// needs no more of it. `fuses` says what the logits are, or nothing where these parameters need another evaluator; `row` finishes a row.
 template <class O>
-concept Fusible = Objective<O> && requires(const O& objective, const typename O::Rows& rows, const RowSums& sums, const Tensor& upstream) {
-  { objective.fuses() } -> std::same_as<std::optional<double>>;
-  { objective.from_sums(sums) } -> std::same_as<typename O::Rows>;
-  { objective.row_slopes(rows, upstream) } -> std::same_as<RowSlopes>;
+concept Fusible = Objective<O> && requires(const O& objective, const RowSums& sums) {
+  { objective.fuses() } -> std::same_as<std::optional<LogitScales>>;
+  { objective.row(sums) } -> std::same_as<FusedRow>;
 };
 
+/// A positive's cost, and its slope in the similarity.
+struct PairCost {
+  double loss, slope;
+};
+
+/// An objective whose pairs cost by themselves, L_i = sum_P p(s_ip) + sum_N n(s_in), every row a term: its state is that sum. `negative` and
+/// `negative_slope` are n and its slope for a register of similarities, inlined (see core/simd.hpp), and 0 at -infinity; `positive` is p.
+template <class O>
+concept FusiblePairs =
+    Objective<O> && requires(const O& objective, const Tensor& loss, simd::Vector<float, 16>& result, const simd::Vector<float, 16>& s) {
+      { typename O::Rows{loss} } -> std::same_as<typename O::Rows>;
+      { objective.negative(result, s) } -> std::same_as<void>;
+      { objective.negative_slope(result, s) } -> std::same_as<void>;
+      { objective.positive(double{}) } -> std::same_as<PairCost>;
+    };
+
+namespace objective {
+
+/// Has the log-sum-exp of a row folded no pair?
+inline bool is_empty(double log_sum) { return log_sum <= kEmpty; }
+
+/// log(1 + exp(x)) and its slope.
+inline double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
+inline double sigmoid(double x) {
+  const double small = std::exp(-std::abs(x));
+  return (x < 0 ? small : 1) / (1 + small);
+}
+
+}  // namespace objective
 }  // namespace idcl

@@ -85,12 +85,13 @@ struct InfoNCE {
     return result;
   }
 
-  std::optional<double> fuses() const { return temperature > 0 && epsilon == 0 ? std::optional(temperature) : std::nullopt; }
-  Rows from_sums(const RowSums& sums) const { return {sums.negatives, sums.positives, sums.positives, sums.negatives}; }
-  RowSlopes row_slopes(const Rows& rows, const Tensor& upstream) const {
-    const auto scale = (upstream / temperature).masked_fill_(is_empty(rows.positives), 0);
-    const auto slope = at::sigmoid(rows.negatives - rows.positives).mul_(scale);
-    return {.repulsion = slope, .attraction = -slope};
+  std::optional<LogitScales> fuses() const {
+    return temperature > 0 && epsilon == 0 ? std::optional(LogitScales{1 / temperature, 1 / temperature}) : std::nullopt;
+  }
+  FusedRow row(const RowSums& sums) const {
+    if (is_empty(sums.positives)) return {};
+    const auto gap = sums.negatives - sums.positives, slope = sigmoid(gap);
+    return {.loss = softplus(gap), .terms = 1, .repulsion = slope, .attraction = -slope};
   }
 
   Tensor pull(const Rows& rows, const Tile& tile, const Rows& slope) const {

@@ -1,6 +1,9 @@
 #pragma once
 
+#include "idcl/objective/fusible.hpp"
 #include "idcl/objective/two_sums.hpp"
+
+#include <optional>
 
 namespace idcl::objective {
 
@@ -38,12 +41,21 @@ struct MultiSimilarity {
     return rows.spread(*this, tile, slope.positives, slope.negatives);
   }
 
+  std::optional<LogitScales> fuses() const { return distance ? std::nullopt : std::optional(LogitScales{beta, -alpha}); }
+  FusedRow row(const RowSums& sums) const {
+    const auto near = sums.positives + alpha * base, far = sums.negatives - beta * base;
+    return {.loss = softplus(near) / alpha + softplus(far) / beta,
+            .terms = 1,
+            .repulsion = sigmoid(far) / beta,
+            .attraction = sigmoid(near) / alpha};
+  }
+
   Tensor attraction(const Tensor& s) const { return (s - base) * attraction_slope(s); }
   Tensor repulsion(const Tensor& s) const { return (s - base) * repulsion_slope(s); }
   double attraction_slope(const Tensor&) const { return distance ? alpha : -alpha; }
   double repulsion_slope(const Tensor&) const { return distance ? -beta : beta; }
 };
 
-static_assert(TwiceDifferentiable<MultiSimilarity>);
+static_assert(TwiceDifferentiable<MultiSimilarity> && Fusible<MultiSimilarity>);
 
 }  // namespace idcl::objective

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "idcl/core/simd_softplus.hpp"
+#include "idcl/objective/fusible.hpp"
 #include "idcl/objective/log_sum_exp.hpp"
 #include "idcl/objective/objective.hpp"
 
@@ -41,9 +43,19 @@ struct Sigmoid {
     return result;  // [n, m]
   }
 
+  template <class V>
+  [[gnu::always_inline]] void negative(V& loss, const V& s) const {
+    simd::softplus(loss, s);
+  }
+  template <class V>
+  [[gnu::always_inline]] void negative_slope(V& slope, const V& s) const {
+    simd::sigmoid(slope, s);
+  }
+  PairCost positive(double s) const { return {.loss = softplus(-s), .slope = -sigmoid(-s)}; }
+
   Tensor pull(const Rows& /*rows*/, const Tile& tile, const Rows& /*slope*/) const { return at::zeros_like(tile.similarity); }
 };
 
-static_assert(TwiceDifferentiable<Sigmoid>);
+static_assert(TwiceDifferentiable<Sigmoid> && FusiblePairs<Sigmoid>);
 
 }  // namespace idcl::objective

@@ -72,12 +72,13 @@ struct SupCon {
     });
   }
 
-  std::optional<double> fuses() const { return temperature > 0 ? std::optional(temperature) : std::nullopt; }
-  Rows from_sums(const RowSums& sums) const { return {sums.negatives, sums.positives, sums.total, sums.count}; }
-  RowSlopes row_slopes(const Rows& rows, const Tensor& upstream) const {
-    const auto scale = (upstream / temperature).masked_fill_(is_empty(rows.positives), 0);
-    const auto q = at::sigmoid(rows.negatives - rows.positives).mul_(scale);
-    return {.repulsion = q, .attraction = -q, .spread = scale};
+  std::optional<LogitScales> fuses() const {
+    return temperature > 0 ? std::optional(LogitScales{1 / temperature, 1 / temperature}) : std::nullopt;
+  }
+  FusedRow row(const RowSums& sums) const {
+    if (is_empty(sums.positives)) return {};
+    const auto gap = sums.negatives - sums.positives, q = sigmoid(gap);
+    return {.loss = softplus(gap) + (sums.positives - sums.total / sums.count), .terms = 1, .repulsion = q, .attraction = -q, .spread = 1};
   }
 
   Tensor pull(const Rows& rows, const Tile& tile, const Rows& slope) const {

@@ -36,7 +36,11 @@ inline Tensor beside(const Tensor& rows, const Tensor& loss) { return loss.dim()
 
 /// Sum of all terms over their number; zero, attached to the graph, where there is no term.
 struct Mean {
-  Tensor operator()(const Tensor& loss, const Tensor& terms) const { return (loss.sum(0) / or_one(terms.sum(0))).sum(); }
+  Tensor operator()(const Tensor& loss, const Tensor& terms) const {
+    if (loss.dim() > 1 || !loss.is_cpu()) return (loss.sum(0) / or_one(terms.sum(0))).sum();
+    const auto number = terms.sum().item<double>();  // where reading it makes nobody wait
+    return loss.sum() / (number == 0 ? 1 : number);
+  }
 };
 
 /// Sum of all terms.

@@ -2,6 +2,7 @@
 
 #include "idcl/similarity/close.hpp"
 #include "idcl/similarity/similarity.hpp"
+#include "idcl/similarity/unit_rows.hpp"
 
 namespace idcl::similarity {
 

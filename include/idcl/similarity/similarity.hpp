@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <concepts>
 #include <functional>
 
@@ -85,12 +84,6 @@ bool is_distance(const S& similarity) {
 
 /// float64 stays; every other floating type is computed in float32.
 inline Tensor at_least_float(const Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
-
-/// x_i / max(|x_i|, eps), [N, D]; finite to any derivative, which x_i / |x_i| through the norm is not at a row of zeros.
-inline Tensor unit_rows(const Tensor& x, double eps) {
-  constexpr double smallest = 1e-37;  // of a square, in float32
-  return x * x.square().sum(1, /*keepdim=*/true).clamp_min(std::max(eps * eps, smallest)).rsqrt();
-}
 
 }  // namespace similarity
 }  // namespace idcl

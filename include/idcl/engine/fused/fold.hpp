@@ -2,24 +2,22 @@
 
 #include "idcl/engine/fused/task.hpp"
 
-#include <vector>
-
 namespace idcl::engine::fused {
 
-/// Folds rows [begin, end) of a tile into their sums and, where the columns have some, into those of the strip.
+/// Folds a strip of a tile into the sums of its rows and, where the columns have some, into the strip's own.
 template <bool with_columns>
-void fold_strip(const Task& task, const Place& place, int64_t begin, int64_t end, float* tile, const Sums& rows, const Sums& columns) {
-  std::vector<Exception> exceptions;
-  take_out(task.places, place, begin, end, with_columns, tile, exceptions);
-  fold<with_columns>(task.isa, {tile + begin * place.stride(), end - begin, place.stride(), place.stride()}, task.scale,
-                     rows.from(place.row + begin), columns);
-  for (const auto& pair : exceptions) {
+void fold_strip(const Task& task, const Place& place, const Strip& strip, float* tile, const Sums& rows, const Sums& columns) {
+  const auto& scales = task.scales;
+  take_out(task.places, place, strip.begin, strip.end, with_columns, tile, strip.exceptions);
+  fold<with_columns>(task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
+                     scales.repulsion, rows.from(place.row + strip.begin), columns);
+  for (const auto& pair : strip.exceptions) {
     const auto i = place.row + pair.row;
-    pair.positive_of_row ? rows.add_positive(i, pair.s, task.scale) : rows.add_negative(i, pair.s, task.scale);
+    pair.positive_of_row ? rows.add_positive(i, pair.s, scales) : rows.add_negative(i, pair.s, scales);
     if constexpr (with_columns)
-      pair.positive_of_column ? columns.add_positive(pair.col, pair.s, task.scale) : columns.add_negative(pair.col, pair.s, task.scale);
+      pair.positive_of_column ? columns.add_positive(pair.col, pair.s, scales) : columns.add_negative(pair.col, pair.s, scales);
   }
-  if (task.kept.defined()) put_back(exceptions, place.stride(), tile);
+  if (task.kept.defined()) put_back(strip.exceptions, place.stride(), tile);
 }
 
 /// Finishes the task's sums: every tile is multiplied out once, shown to `observe(place, memory)`, and gone through while it is in the
@@ -40,15 +38,14 @@ void fold_all(Task& task, const Tensor& u, const Tensor& v, const Observe& obser
     observe(place, memory);
     auto* tile = memory.data_ptr<float>();
     if (!task.folds_columns(place)) {
-      return for_each_strip(place,
-                            [&](int64_t begin, int64_t end, int64_t) { fold_strip<false>(task, place, begin, end, tile, rows, rows); });
+      return for_each_strip(place, [&](const Strip& strip) { fold_strip<false>(task, place, strip, tile, rows, rows); });
     }
-    for_each_strip(place, [&](int64_t begin, int64_t end, int64_t k) {
-      sums_of(k).clear(padded);
-      fold_strip<true>(task, place, begin, end, tile, rows, sums_of(k));
+    for_each_strip(place, [&](const Strip& strip) {
+      sums_of(strip.k).clear(padded);
+      fold_strip<true>(task, place, strip, tile, rows, sums_of(strip.k));
     });
     for (int64_t k = 0; k < strips_of(place); ++k)
-      for (int64_t j = place.skipped_cols; j < place.cols; ++j) columns.merge(place.col + j, sums_of(k), j, task.scale);
+      for (int64_t j = place.skipped_cols; j < place.cols; ++j) columns.merge(place.col + j, sums_of(k), j, task.scales);
   });
 }
 inline void fold_all(Task& task, const Tensor& u, const Tensor& v) {

@@ -2,80 +2,92 @@
 
 #include "idcl/engine/fused/task.hpp"
 
-#include <vector>
-
 namespace idcl::engine::fused {
 
 /// What the slopes of one side's pairs are made of, an array each, as long as a row is padded.
-struct Weights {
-  std::vector<float> negative_max, negative;  ///< of each row: where exponentials are 1, and the slope there
-  std::vector<float> positive_max, inverse_sum, inverse_count, attraction, spread;
-
-  Weights(const Tensor& memory, const RowSlopes& slopes) {
-    const auto n = memory.size(1);
+class Weights {
+ public:
+  /// Of sums, what the objective made of them, and the slopes of the rows' losses.
+  Weights(const Task& task, const Tensor& memory, const Finished& finished, const Tensor& upstream)
+      : scales_(task.scales), memory_(at::empty({fields, memory.size(1) + kLanes}, memory.options())) {
+    const auto n = memory.size(1), padded = memory_.size(1);
     const auto sums = Sums::in(memory.data_ptr<float>(), n);
-    const auto given = [&](const Tensor& slope) { return slope.defined() ? slope.contiguous() : at::zeros({n}, memory.options()); };
-    const auto repulsion = given(slopes.repulsion), attractions = given(slopes.attraction), spreads = given(slopes.spread);
-    const auto fill = [&](std::vector<float>& out, const auto& value) {
-      out.assign(static_cast<std::size_t>(n + kLanes), 0);
-      for (int64_t i = 0; i < n; ++i) out[static_cast<std::size_t>(i)] = value(i);
-    };
-    const auto copy = [](const float* from) { return [from](int64_t i) { return from[i]; }; };
-    const auto inverse = [](const float* from) { return [from](int64_t i) { return from[i] == 0 ? 0.0f : 1 / from[i]; }; };
-    fill(negative_max, copy(sums.negative_max));
-    fill(negative, [&, a = repulsion.const_data_ptr<float>(), of = inverse(sums.negative_sum)](int64_t i) { return a[i] * of(i); });
-    fill(positive_max, copy(sums.positive_max));
-    fill(inverse_sum, inverse(sums.positive_sum));
-    fill(inverse_count, inverse(sums.count));
-    fill(attraction, copy(attractions.const_data_ptr<float>()));
-    fill(spread, copy(spreads.const_data_ptr<float>()));
+    const auto up = upstream.contiguous();
+    const auto *slope = finished.slopes.const_data_ptr<float>(), *of_row = up.const_data_ptr<float>();
+    auto* out = memory_.data_ptr<float>();
+    for (auto** field : {&negative_max, &negative, &positive_max, &inverse_sum, &inverse_count, &attraction, &spread}) {
+      *field = out;
+      std::fill(out + n, out + padded, 0.0f);
+      out += padded;
+    }
+    const auto inverse = [](float x) { return x == 0 ? 0 : 1 / x; };
+    for (int64_t i = 0; i < n; ++i) {
+      const float attracted = of_row[i] * scales_.attraction * scales_.sign;
+      negative_max[i] = sums.negative_max[i];
+      negative[i] = slope[i] * (of_row[i] * scales_.repulsion) * inverse(sums.negative_sum[i]);
+      positive_max[i] = sums.positive_max[i];
+      inverse_sum[i] = inverse(sums.positive_sum[i]);
+      inverse_count[i] = inverse(sums.count[i]);
+      attraction[i] = slope[n + i] * attracted;
+      spread[i] = slope[2 * n + i] * attracted;
+    }
   }
 
-  float slope(int64_t row, float s, bool is_positive, float scale) const {
-    const auto i = static_cast<std::size_t>(row);
-    if (!is_positive) return negative[i] * std::exp((s - negative_max[i]) * scale);
-    const float share = inverse_sum[i] * std::exp((s - positive_max[i]) * scale);
+  float slope(int64_t i, float s, bool is_positive) const {
+    if (!is_positive) return negative[i] * std::exp((s - negative_max[i]) * scales_.repulsion);
+    const float share = inverse_sum[i] * std::exp((s * scales_.sign - positive_max[i]) * scales_.attraction);
     return attraction[i] * share + spread[i] * (share - inverse_count[i]);
   }
+
+  float *negative_max, *negative;  ///< of each row: where exponentials are 1, and the slope there
+
+ private:
+  static constexpr int64_t fields = 7;
+  Scales scales_;
+  Tensor memory_;
+  float *positive_max, *inverse_sum, *inverse_count, *attraction, *spread;
 };
 
-/// dL/ds of rows [begin, end) of a tile, in place of s.
+/// dL/ds of a strip of a tile, in place of s.
 template <bool with_columns>
-void weigh_strip(const Task& task, const Place& place, int64_t begin, int64_t end, float* tile, const Weights& rows,
-                 const Weights& columns) {
-  std::vector<Exception> exceptions;
-  take_out(task.places, place, begin, end, with_columns, tile, exceptions);
-  const auto row = place.row + begin;
-  weigh<with_columns>(task.isa, {tile + begin * place.stride(), end - begin, place.stride(), place.stride()}, task.scale,
-                      rows.negative_max.data() + row, rows.negative.data() + row,
-                      with_columns ? columns.negative_max.data() + place.col : nullptr,
-                      with_columns ? columns.negative.data() + place.col : nullptr);
-  for (const auto& pair : exceptions) {
-    auto slope = rows.slope(place.row + pair.row, pair.s, pair.positive_of_row, task.scale);
-    if constexpr (with_columns) slope += columns.slope(place.col + pair.col, pair.s, pair.positive_of_column, task.scale);
+void weigh_strip(const Task& task, const Place& place, const Strip& strip, float* tile, const Weights& rows, const Weights& columns) {
+  take_out(task.places, place, strip.begin, strip.end, with_columns, tile, strip.exceptions);
+  const auto row = place.row + strip.begin;
+  weigh<with_columns>(task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
+                      task.scales.repulsion, rows.negative_max + row, rows.negative + row,
+                      with_columns ? columns.negative_max + place.col : nullptr, with_columns ? columns.negative + place.col : nullptr);
+  for (const auto& pair : strip.exceptions) {
+    auto slope = rows.slope(place.row + pair.row, pair.s, pair.positive_of_row);
+    if constexpr (with_columns) slope += columns.slope(place.col + pair.col, pair.s, pair.positive_of_column);
     tile[pair.row * place.stride() + pair.col] = slope;
   }
 }
 
-/// Adds the slopes of u and v to what is there, where defined; of a symmetric S, both are one. `columns` are read where S is symmetric or
-/// both directions count. What was kept of forward is used up.
-inline void add_slopes(Task& task, const Tensor& u, const Tensor& v, const Weights& rows, const Weights& columns, Tensor grad_u,
-                       Tensor grad_v) {
+/// Adds the slopes of u and v to what is there, where defined; of a symmetric S, both are one. `weigh(place, strip, tile)` puts dL/ds in
+/// place of s. What was kept of forward is used up.
+template <class Weigh>
+void add_slopes(Task& task, const Tensor& u, const Tensor& v, const Tensor& grad_u, const Tensor& grad_v, const Weigh& weigh) {
   const auto scratch = task.keeps ? Tensor() : Workspace::of_this_thread().take(task.plan.tile_floats(), u.options());
   for_each_product(task, u, v, scratch, [&](const Place& place, const Tensor& memory) {
     auto* tile = memory.data_ptr<float>();
-    for_each_strip(place, [&](int64_t begin, int64_t end, int64_t) {
-      task.both || task.plan.symmetric ? weigh_strip<true>(task, place, begin, end, tile, rows, columns)
-                                       : weigh_strip<false>(task, place, begin, end, tile, rows, columns);
-    });
+    for_each_strip(place, [&](const Strip& strip) { weigh(place, strip, tile); });
     const auto slopes = unskipped(place, memory);  // dL/ds
     const auto height = slopes.size(0), width = slopes.size(1);
-    if (grad_u.defined()) grad_u.narrow(0, place.first_row(), height).addmm_(slopes, v.narrow(0, place.first_col(), width));
+    if (grad_u.defined()) part(grad_u, place.first_row(), height).addmm_(slopes, part(v, place.first_col(), width));
     if (grad_v.defined() && !(task.plan.symmetric && place.on_diagonal()))
-      grad_v.narrow(0, place.first_col(), width).addmm_(slopes.t(), u.narrow(0, place.first_row(), height));
+      part(grad_v, place.first_col(), width).addmm_(slopes.t(), part(u, place.first_row(), height));
   });
   task.kept = Tensor();
   task.keeps = false;  // who asks again has them computed again
+}
+
+/// The same of an objective of the softmax family. `columns` are read where S is symmetric or both directions count.
+inline void add_slopes(Task& task, const Tensor& u, const Tensor& v, const Weights& rows, const Weights& columns, const Tensor& grad_u,
+                       const Tensor& grad_v) {
+  add_slopes(task, u, v, grad_u, grad_v, [&](const Place& place, const Strip& strip, float* tile) {
+    task.both || task.plan.symmetric ? weigh_strip<true>(task, place, strip, tile, rows, columns)
+                                     : weigh_strip<false>(task, place, strip, tile, rows, rows);
+  });
 }
 
 }  // namespace idcl::engine::fused

@@ -26,8 +26,8 @@ inline void settle(Task& task, const Tensor& rows) {
       float taken = 0;
       task.places.visit(i, 0, n, [&](int64_t j) {
         const float s = Row(x + i * width, width).dot(Row(x + j * width, width));
-        taken += std::exp((s - sums.negative_max[i]) * task.scale);
-        sums.add_positive(i, s, task.scale);
+        taken += std::exp((s - sums.negative_max[i]) * task.scales.repulsion);
+        sums.add_positive(i, s, task.scales);
       });
       const float left = sums.negative_sum[i] - taken;
       if (!(left >= enough * sums.negative_sum[i])) fades = true;

@@ -14,6 +14,16 @@ namespace idcl::engine::fused {
 /// Below any similarity: the maximum of nothing, finite so that differences of two of them are.
 inline constexpr float kLowest = std::numeric_limits<float>::lowest() / 4;
 
+/// `LogitScales` as the kernels use them: a positive's logit is attraction * (sign * s).
+struct Scales {
+  float repulsion, attraction;  ///< > 0
+  float sign;                   ///< 1 or -1
+
+  static Scales of(const LogitScales& scales) {
+    return {static_cast<float>(scales.repulsion), static_cast<float>(std::abs(scales.attraction)), scales.attraction < 0 ? -1.0f : 1.0f};
+  }
+};
+
 /// Sum of exp((s - max) scale) over some similarities s, and their maximum. The difference is taken before it is scaled: exactly zero
 /// at the maximum, whatever a compiler makes of products and sums.
 struct ExpSum {
@@ -53,19 +63,28 @@ struct Sums {
     for (auto* zero : {negative_sum, positive_sum, total, count}) std::fill_n(zero, n, 0.0f);
   }
 
-  void add_negative(int64_t i, float s, float scale) const { ExpSum{negative_max[i], negative_sum[i]}.add(s, scale); }
-  void add_positive(int64_t i, float s, float scale) const {
-    ExpSum{positive_max[i], positive_sum[i]}.add(s, scale);
+  void add_negative(int64_t i, float s, const Scales& scales) const { ExpSum{negative_max[i], negative_sum[i]}.add(s, scales.repulsion); }
+  void add_positive(int64_t i, float s, const Scales& scales) const {
+    ExpSum{positive_max[i], positive_sum[i]}.add(s * scales.sign, scales.attraction);
     total[i] += s;
     count[i] += 1;
   }
 
-  void merge(int64_t i, const Sums& other, int64_t j, float scale) const {
-    ExpSum{negative_max[i], negative_sum[i]}.merge(other.negative_max[j], other.negative_sum[j], scale);
+  void merge(int64_t i, const Sums& other, int64_t j, const Scales& scales) const {
+    ExpSum{negative_max[i], negative_sum[i]}.merge(other.negative_max[j], other.negative_sum[j], scales.repulsion);
     if (other.count[j] == 0) return;
-    ExpSum{positive_max[i], positive_sum[i]}.merge(other.positive_max[j], other.positive_sum[j], scale);
+    ExpSum{positive_max[i], positive_sum[i]}.merge(other.positive_max[j], other.positive_sum[j], scales.attraction);
     total[i] += other.total[j];
     count[i] += other.count[j];
+  }
+
+  /// As the objectives know them.
+  RowSums row(int64_t i, const LogitScales& scales) const {
+    const auto log_of = [](float max, float sum, double scale) { return sum == 0 ? kNothing : max * scale + std::log(double{sum}); };
+    return {.negatives = log_of(negative_max[i], negative_sum[i], scales.repulsion),
+            .positives = log_of(positive_max[i], positive_sum[i], std::abs(scales.attraction)),
+            .total = total[i] * scales.attraction,
+            .count = count[i]};
   }
 };
 
@@ -76,21 +95,32 @@ inline Tensor empty_sums(int64_t n, const at::TensorOptions& options) {
   return memory;
 }
 
-/// As the objectives know them.
-inline RowSums finished(const Tensor& memory, const mining::Places& places, float scale) {
+/// Rows as the objective finished them.
+struct Finished {
+  Tensor loss, terms;  ///< [n]
+  Tensor slopes;       ///< `FusedRow`'s repulsion, attraction and spread, [3, n]
+};
+
+template <Fusible O>
+Finished finish(const O& objective, const Tensor& memory, const mining::Places& places) {
   const auto n = memory.size(1);
   const auto sums = Sums::in(memory.data_ptr<float>(), n);
-  const auto rows = at::empty({4, n}, memory.options());
-  auto* out = rows.data_ptr<float>();
-  const auto log_of = [&](float max, float sum) { return sum == 0 ? static_cast<float>(kNothing) : max * scale + std::log(sum); };
-  for (int64_t i = 0; i < n; ++i) {
-    out[i] = log_of(sums.negative_max[i], sums.negative_sum[i]);
-    out[n + i] = log_of(sums.positive_max[i], sums.positive_sum[i]);
-    out[2 * n + i] = sums.total[i] * scale;
-    out[3 * n + i] = sums.count[i];
-  }
-  for (const auto i : places.lost) out[n + i] = std::numeric_limits<float>::quiet_NaN();
-  return {rows[0], rows[1], rows[2], rows[3]};
+  const auto scales = *objective.fuses();
+  const Finished result{
+      .loss = at::empty({n}, memory.options()), .terms = at::empty({n}, memory.options()), .slopes = at::empty({3, n}, memory.options())};
+  auto *loss = result.loss.data_ptr<float>(), *terms = result.terms.data_ptr<float>(), *slopes = result.slopes.data_ptr<float>();
+  const auto put = [&](int64_t i, const RowSums& row_sums) {
+    const FusedRow row = objective.row(row_sums);
+    loss[i] = static_cast<float>(row.loss);
+    terms[i] = static_cast<float>(row.terms);
+    slopes[i] = static_cast<float>(row.repulsion);
+    slopes[n + i] = static_cast<float>(row.attraction);
+    slopes[2 * n + i] = static_cast<float>(row.spread);
+  };
+  for (int64_t i = 0; i < n; ++i) put(i, sums.row(i, scales));
+  constexpr double lost = std::numeric_limits<double>::quiet_NaN();
+  for (const auto i : places.lost) put(i, {.negatives = sums.row(i, scales).negatives, .positives = lost, .total = lost, .count = 1});
+  return result;
 }
 
 }  // namespace idcl::engine::fused

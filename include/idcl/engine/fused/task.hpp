@@ -8,29 +8,35 @@
 #include <cstdint>
 #include <limits>
 #include <utility>
+#include <vector>
 
 namespace idcl::engine::fused {
 
 /// One fused evaluation: who is compared with whom, and what forward leaves for backward. Everything is float32 on the CPU.
 struct Task {
   mining::Places places;
-  float scale;  ///< 1 / temperature
+  Scales scales;
   Plan plan;
   bool both;   ///< two sets, and the references are anchors too
   bool keeps;  ///< do the similarities stay in memory for backward?
   simd::Isa isa;
-  Tensor rows{};     ///< sums of the anchors, [fields, N]
-  Tensor columns{};  ///< sums of the references, [fields, M], where `both`
-  Tensor kept{};     ///< the tiles' similarities one after another, undefined where backward computes them again
+  Tensor rows{};          ///< sums of the anchors, [fields, N]
+  Tensor columns{};       ///< sums of the references, [fields, M], where `both`
+  Tensor kept{};          ///< the tiles' similarities one after another, undefined where backward computes them again
+  Finished of_rows{};     ///< what the objective made of the sums
+  Finished of_columns{};  ///< likewise, where `both`
 
   /// Do the columns of this tile have sums of their own? On the diagonal of a symmetric S they are its rows.
   bool folds_columns(const Place& place) const { return both || (plan.symmetric && !place.on_diagonal()); }
 };
 
+/// Rows [first, first + count) of x: x itself, where that is all.
+inline Tensor part(const Tensor& x, int64_t first, int64_t count) { return count == x.size(0) ? x : x.narrow(0, first, count); }
+
 /// U V^T of a tile into memory, with -infinity in the padding and in skipped columns.
 inline void multiply(const Place& place, const Tensor& u, const Tensor& v, const Tensor& memory) {
   auto out = memory.as_strided({place.rows, place.cols}, {place.stride(), 1});
-  at::mm_out(out, u.narrow(0, place.row, place.rows), v.narrow(0, place.col, place.cols).t());
+  at::mm_out(out, part(u, place.row, place.rows), part(v, place.col, place.cols).t());
   auto* s = memory.data_ptr<float>();
   constexpr float nothing = -std::numeric_limits<float>::infinity();
   for (auto* row = s; row < s + place.floats(); row += place.stride()) {
@@ -60,13 +66,20 @@ inline Tensor unskipped(const Place& place, const Tensor& memory) {
 
 inline int64_t strips_of(const Place& place) { return (place.rows - place.skipped_rows + Plan::strip - 1) / Plan::strip; }
 
-/// Calls `work(begin, end, strip)` for the rows of a tile, some at a time, by as many threads as there are.
+/// Some rows [begin, end) of a tile, the k-th part of it, and room for their exceptions.
+struct Strip {
+  int64_t k, begin, end;
+  std::vector<Exception>& exceptions;
+};
+
+/// Calls `work(strip)` for the rows of a tile, some at a time, by as many threads as there are.
 template <class Work>
 void for_each_strip(const Place& place, const Work& work) {
   at::parallel_for(0, strips_of(place), 1, [&](int64_t first, int64_t last) {
+    std::vector<Exception> exceptions;
     for (int64_t k = first; k < last; ++k) {
       const auto begin = place.skipped_rows + k * Plan::strip;
-      work(begin, std::min(place.rows, begin + Plan::strip), k);
+      work(Strip{k, begin, std::min(place.rows, begin + Plan::strip), exceptions});
     }
   });
 }

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+
+namespace idcl::similarity {
+
+using at::Tensor;
+
+namespace detail {
+
+/// Calls `work(i)` for the rows of a matrix of n x width, as many at a time as there are threads.
+template <class Work>
+void for_each_row(int64_t n, int64_t width, const Work& work) {
+  at::parallel_for(0, n, std::max<int64_t>(1, 32768 / std::max<int64_t>(width, 1)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) work(i);
+  });
+}
+
+/// x_i / sqrt(max(|x_i|^2, least)) by ATen: finite to any derivative, which x_i / |x_i| through the norm is not at a row of zeros.
+inline Tensor unit_rows(const Tensor& x, double least) {
+  return x * x.square().sum(1, /*keepdim=*/true).clamp_min(least).rsqrt();  // [N, D]
+}
+
+/// The same in one call each way, where batches are small and every operator shows: contiguous float32 rows on the CPU.
+struct UnitRows : torch::autograd::Function<UnitRows> {
+  using Row = Eigen::Map<Eigen::VectorXf>;
+  using ConstRow = Eigen::Map<const Eigen::VectorXf>;
+
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, double least) {
+    const auto n = x.size(0), width = x.size(1);
+    const auto unit = at::empty({n, width}, x.options()), inverse = at::empty({n}, x.options());
+    const auto* from = x.const_data_ptr<float>();
+    auto *to = unit.data_ptr<float>(), *norm = inverse.data_ptr<float>();
+    for_each_row(n, width, [&](int64_t i) {
+      const ConstRow row(from + i * width, width);
+      norm[i] = 1 / std::sqrt(std::max(row.squaredNorm(), static_cast<float>(least)));
+      Row(to + i * width, width) = row * norm[i];
+    });
+    context->save_for_backward({x, unit, inverse});
+    context->saved_data["least"] = least;
+    return unit;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list upstream) {
+    const auto saved = context->get_saved_variables();
+    const auto least = context->saved_data["least"].toDouble();
+    return {c10::GradMode::is_enabled() ? differentiable(saved[0], least, upstream[0])
+                                        : slope(saved[1], saved[2], static_cast<float>(least), upstream[0].contiguous()),
+            Tensor()};
+  }
+
+ private:
+  /// (g_i - y_i <y_i, g_i>) / |x_i|, or g_i / sqrt(least) where a row is shorter: [N, D].
+  static Tensor slope(const Tensor& unit, const Tensor& inverse, float least, const Tensor& g) {
+    const auto n = unit.size(0), width = unit.size(1);
+    const auto result = at::empty({n, width}, unit.options());
+    const auto *y = unit.const_data_ptr<float>(), *norm = inverse.const_data_ptr<float>(), *up = g.const_data_ptr<float>();
+    const float longest = 1 / std::sqrt(least);
+    auto* to = result.data_ptr<float>();
+    for_each_row(n, width, [&](int64_t i) {
+      const ConstRow row(y + i * width, width), slope_row(up + i * width, width);
+      const float along = norm[i] < longest ? row.dot(slope_row) : 0;
+      Row(to + i * width, width) = (slope_row - row * along) * norm[i];
+    });
+    return result;
+  }
+
+  static Tensor differentiable(const Tensor& x, double least, const Tensor& g) {
+    const auto squared = x.square().sum(1, /*keepdim=*/true);  // [N, 1]
+    const auto inverse = squared.clamp_min(least).rsqrt(), unit = x * inverse;
+    return (g - unit * (unit * g).sum(1, /*keepdim=*/true).masked_fill(squared <= least, 0)) * inverse;
+  }
+};
+
+}  // namespace detail
+
+/// x_i / max(|x_i|, eps), [N, D]; differentiable any number of times, also at a row of zeros.
+inline Tensor unit_rows(const Tensor& x, double eps) {
+  constexpr double smallest = 1e-37;  // of a square, in float32
+  const auto least = std::max(eps * eps, smallest);
+  const bool plain = x.is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous();
+  return plain ? detail::UnitRows::apply(x, least) : detail::unit_rows(x, least);
+}
+
+}  // namespace idcl::similarity
