@@ -7,6 +7,7 @@
 #include "idcl/objective/decoupled_contrastive.hpp"
 #include "idcl/objective/info_nce.hpp"
 #include "idcl/objective/multi_similarity.hpp"
+#include "idcl/objective/nt_xent.hpp"
 #include "idcl/objective/sigmoid.hpp"
 #include "idcl/objective/sup_con.hpp"
 #include "idcl/similarity/cosine.hpp"
@@ -28,6 +29,7 @@ using Catch::Contains;
 using objective::DecoupledContrastive;
 using objective::InfoNCE;
 using objective::MultiSimilarity;
+using objective::NTXent;
 using objective::Sigmoid;
 using objective::SupCon;
 
@@ -69,7 +71,8 @@ Result reference(const O& objective, const Subject& subject) {
 template <Objective O>
 Result fused(const O& objective, const Subject& subject, simd::Isa isa, int64_t workspace_bytes) {
   return differentiate(subject, at::kFloat, [&](const Tensor& u, const Tensor& v) {
-    return engine::fuse(objective, subject.pairing, u, v, subject.self(), subject.both, {.workspace_bytes = workspace_bytes}, isa);
+    return engine::fuse(objective, subject.pairing, subject.pairing.places(u.size(0), v.size(0)), u, v, subject.self(), subject.both,
+                        {.workspace_bytes = workspace_bytes}, isa);
   });
 }
 
@@ -134,6 +137,7 @@ std::vector<Subject> subjects(int64_t n) {
       {"labels over two sets", x, z, by_labels(some, more, false)},
       {"labels over two sets, both ways", x, z, by_labels(some, more, false), true},
       {"a set and a memory beside it", x, at::cat({x, y}), by_labels(some, at::cat({some, some}), true)},
+      {"views", x, {}, by_labels(at::arange(n).remainder((n + 1) / 2), at::arange(n).remainder((n + 1) / 2), true)},
       {"towers", x, y, mining::any_pairing(mining::Diagonal::Pairs{})},
       {"towers, both ways", x, y, mining::any_pairing(mining::Diagonal::Pairs{}), true},
   };
@@ -155,6 +159,7 @@ TEST_CASE("the fused evaluator matches the dense one in double precision, whatev
       check_all(SupCon{.temperature = 0.1}, subject, workspaces);
       check_all(DecoupledContrastive{.temperature = 0.1}, subject, workspaces);
       check_all(MultiSimilarity{.alpha = 2, .beta = 20, .base = 0.3}, 0.05, subject, workspaces);
+      if (subject.name == "all distinct" || subject.name == "views") check_all(NTXent{.temperature = 0.1}, subject, workspaces);
       if (!subject.both) check_all(Sigmoid{}, 1, subject, workspaces);
     }
   };
@@ -308,6 +313,11 @@ TEST_CASE("Auto is Fused where there are kernels, and elsewhere asking for them 
   CHECK_FALSE(engine::fuses(InfoNCE{.temperature = -1}, u, u));
   CHECK_FALSE(engine::fuses(MultiSimilarity{.distance = true}, u, u));
   CHECK(engine::fuses(Sigmoid{}, u, u));
+  const auto placed = [&](const Tensor& labels) {
+    return engine::fusible_places(NTXent{}, by_labels(labels, labels, true), u, u, {}, {}).has_value();
+  };
+  CHECK(placed(at::arange(100).remainder(50)));  // two views: a row has one positive
+  CHECK_FALSE(placed(at::arange(100).remainder(49)));
   CHECK(engine::choose({}, 100, 100, /*fusible=*/true) == Evaluator::Fused);
   CHECK(engine::choose({.evaluator = Evaluator::Streaming}, 100, 100, /*fusible=*/true) == Evaluator::Streaming);
   CHECK(engine::choose({}, 100, 100, /*fusible=*/false) == Evaluator::Streaming);

@@ -6,6 +6,7 @@
 #include <ATen/autocast_mode.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace idcl::engine {
@@ -97,13 +98,23 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
           .isa = isa};
 }
 
-/// `stream` by the fused kernels; for rows that `fuses` and a pairing that has `places`.
+/// Where the positives are, if the fused kernels are to go through these pairs.
+template <Objective O>
+std::optional<mining::Places> fusible_places(const O& objective, const mining::AnyPairing& pairing, const Tensor& u, const Tensor& v,
+                                             const Evaluation& evaluation, const similarity::Metric& metric) {
+  const bool wanted = evaluation.evaluator == Evaluator::Auto || evaluation.evaluator == Evaluator::Fused;
+  if (!wanted || !pairing.places || pairing.weighted || !metric.is_inner() || !fuses(objective, u, v)) return {};
+  auto places = pairing.places(u.size(0), v.size(0));
+  return wants_single_positive<O> && places.most() > 1 ? std::nullopt : std::optional(std::move(places));
+}
+
+/// `stream` by the fused kernels, for rows that `fuses`.
 template <Objective O>
   requires Fusible<O> || FusiblePairs<O>
-std::pair<RowLosses, RowLosses> fuse(const O& objective, const mining::AnyPairing& pairing, const Tensor& u, const Tensor& v, bool self,
-                                     bool both, const Evaluation& evaluation, simd::Isa isa = simd::widest()) {
+std::pair<RowLosses, RowLosses> fuse(const O& objective, const mining::AnyPairing& pairing, mining::Places places, const Tensor& u,
+                                     const Tensor& v, bool self, bool both, const Evaluation& evaluation, simd::Isa isa = simd::widest()) {
   const auto job = make_job(objective, pairing, u, v, self, both, evaluation);
-  job->fused = fused_task(objective, pairing.places(u.size(0), v.size(0)), u, v, self, both, evaluation.workspace_bytes, isa);
+  job->fused = fused_task(objective, std::move(places), u, v, self, both, evaluation.workspace_bytes, isa);
   return stream(job, u, v);
 }
 
@@ -113,11 +124,11 @@ RowLosses evaluate(const O& objective, const P& pairing, const Tensor& u, const 
                    const similarity::Metric& metric = {}, const Offsets& offsets = {}) {
   check_weights<O>(pairing);
   const auto any = mining::any_pairing(pairing);
-  const bool fusible = any.places && !any.weighted && metric.is_inner() && fuses(objective, u, v);
-  const auto evaluator = choose(evaluation, u.size(0), v.size(0), fusible);
+  auto places = fusible_places(objective, any, u, v, evaluation, metric);
+  const auto evaluator = choose(evaluation, u.size(0), v.size(0), places.has_value());
   if (evaluator == Evaluator::Dense) return dense(objective, pairing, u, v, metric, offsets);
   if constexpr (Fusible<O> || FusiblePairs<O>) {
-    if (evaluator == Evaluator::Fused) return fuse(objective, any, u, v, self, /*both=*/false, evaluation).first;
+    if (evaluator == Evaluator::Fused) return fuse(objective, any, *std::move(places), u, v, self, /*both=*/false, evaluation).first;
   }
   return stream(make_job(objective, any, u, v, self, /*both=*/false, evaluation, metric), u, v, offsets).first;
 }
@@ -130,14 +141,16 @@ std::pair<RowLosses, RowLosses> evaluate_both(const O& objective, const P& pairi
   static_assert(!sees_whole_rows<O>(),
                 "idcl: this objective sees whole rows, which both directions cannot have of one tile: evaluate each on its own");
   const auto any = mining::any_pairing(pairing);
-  const bool mutual = Fusible<O> && any.places && !any.listed.defined();  // what is listed for anchors says nothing of references
-  const auto evaluator = choose(evaluation, u.size(0), v.size(0), mutual && !any.weighted && metric.is_inner() && fuses(objective, u, v));
+  // what is listed for anchors says nothing of references, and those may have more than one positive
+  const bool mutual = Fusible<O> && !any.listed.defined() && !wants_single_positive<O>;
+  auto places = mutual ? fusible_places(objective, any, u, v, evaluation, metric) : std::nullopt;
+  const auto evaluator = choose(evaluation, u.size(0), v.size(0), places.has_value());
   if (evaluator == Evaluator::Dense) {
     const auto tile = whole_tile(pairing, u, v, metric);
     return {evaluate_tile(objective, tile), evaluate_tile(objective, tile.transposed())};
   }
   if constexpr (Fusible<O>) {
-    if (evaluator == Evaluator::Fused) return fuse(objective, any, u, v, /*self=*/false, /*both=*/true, evaluation);
+    if (evaluator == Evaluator::Fused) return fuse(objective, any, *std::move(places), u, v, /*self=*/false, /*both=*/true, evaluation);
   }
   return stream(make_job(objective, any, u, v, /*self=*/false, /*both=*/true, evaluation, metric), u, v);
 }

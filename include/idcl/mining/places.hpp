@@ -39,6 +39,13 @@ struct Places {
     return (!skips_self || i != j) && std::binary_search(members.begin() + group.begin, members.begin() + group.end, j);
   }
 
+  /// The most positives that an anchor has, or one more where it is among them itself.
+  int64_t most() const {
+    int64_t most = 0;
+    for (const auto& group : groups) most = std::max(most, group.end - group.begin - (skips_self && mutual ? 1 : 0));
+    return most;
+  }
+
   /// Nowhere: n anchors whose positives are not known yet.
   static Places none(int64_t n, bool skips_self) {
     return {.members = {}, .groups = std::vector<Range>(static_cast<std::size_t>(n)), .skips_self = skips_self};

@@ -58,6 +58,11 @@ concept FusiblePairs =
       { objective.positive(double{}) } -> std::same_as<PairCost>;
     };
 
+/// Does an objective finish a row from its sums only where it has no more than one positive? It says so by
+/// `static constexpr bool single_positive = true`; other rows are streamed.
+template <class O>
+inline constexpr bool wants_single_positive = requires { requires O::single_positive; };
+
 namespace objective {
 
 /// Has the log-sum-exp of a row folded no pair?

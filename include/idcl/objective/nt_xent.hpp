@@ -1,6 +1,9 @@
 #pragma once
 
+#include "idcl/objective/fusible.hpp"
 #include "idcl/objective/pair_terms.hpp"
+
+#include <optional>
 
 namespace idcl::objective {
 
@@ -12,6 +15,7 @@ namespace idcl::objective {
 struct NTXent {
   static constexpr int passes = 2;
   static constexpr bool weighted = true;
+  static constexpr bool single_positive = true;
   double temperature = 0.07;  ///< in units of similarity; below zero for a distance
 
   using Rows = PairTerms;
@@ -24,11 +28,18 @@ struct NTXent {
   Tensor gradient(const Rows& rows, const Tile& tile, const Tensor& upstream) const { return rows.gradient(*this, tile, upstream); }
   Tensor pull(const Rows& rows, const Tile& tile, const Rows& slope) const { return rows.pull(*this, tile, slope); }
 
+  std::optional<LogitScales> fuses() const { return temperature > 0 ? std::optional(LogitScales{scale(), scale()}) : std::nullopt; }
+  FusedRow row(const RowSums& sums) const {
+    if (sums.count == 0) return {};
+    const auto gap = sums.negatives - sums.total, slope = sigmoid(gap);
+    return {.loss = softplus(gap), .terms = 1, .repulsion = slope, .attraction = -slope};
+  }
+
   double scale() const { return 1 / temperature; }
   Tensor attraction(const Tensor& s) const { return s * scale(); }
   Tensor attraction_slope(const Tensor& s) const { return at::full_like(s, scale()); }
 };
 
-static_assert(TwiceDifferentiable<NTXent>);
+static_assert(TwiceDifferentiable<NTXent> && Fusible<NTXent>);
 
 }  // namespace idcl::objective
