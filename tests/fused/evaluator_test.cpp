@@ -7,6 +7,7 @@
 #include "idcl/objective/decoupled_contrastive.hpp"
 #include "idcl/objective/info_nce.hpp"
 #include "idcl/objective/multi_similarity.hpp"
+#include "idcl/objective/negative_log_sum.hpp"
 #include "idcl/objective/nt_xent.hpp"
 #include "idcl/objective/sigmoid.hpp"
 #include "idcl/objective/sup_con.hpp"
@@ -29,6 +30,7 @@ using Catch::Contains;
 using objective::DecoupledContrastive;
 using objective::InfoNCE;
 using objective::MultiSimilarity;
+using objective::NegativeLogSum;
 using objective::NTXent;
 using objective::Sigmoid;
 using objective::SupCon;
@@ -159,6 +161,7 @@ TEST_CASE("the fused evaluator matches the dense one in double precision, whatev
       check_all(SupCon{.temperature = 0.1}, subject, workspaces);
       check_all(DecoupledContrastive{.temperature = 0.1}, subject, workspaces);
       check_all(MultiSimilarity{.alpha = 2, .beta = 20, .base = 0.3}, 0.05, subject, workspaces);
+      check_all(NegativeLogSum{.scale = 10, .base = 0.2}, 0.1, subject, workspaces);
       if (subject.name == "all distinct" || subject.name == "views") check_all(NTXent{.temperature = 0.1}, subject, workspaces);
       if (!subject.both) check_all(Sigmoid{}, 1, subject, workspaces);
     }

@@ -418,7 +418,7 @@ TEST_CASE("objectives that know no weights refuse them") {
   Data d;
   const auto weights = d.weights(kRows, kRows);
   for (const auto& setting : {dense(), streaming(4)}) {
-    const objective::ClassLogits<> objective{};
+    const objective::ClassLogits<pool::Maximum> objective{};
     const auto evaluation = setting.evaluation(at::kDouble);
     CHECK_THROWS_WITH((ContrastiveLoss{Cosine{}, mining::PairMatrix{weights}, objective, reduction::Mean{}, evaluation}(d.x)),
                       Contains("idcl: expected positives without weights, but got some with, which this objective does not honour"));

@@ -64,7 +64,7 @@ inline Tensor arc_face_loss(const Tensor& embeddings, const Tensor& labels, cons
   idcl::detail::check_classes("idcl::arc_face_loss", embeddings, labels, weight);
   const similarity::Cosine cosine;
   const auto u = cosine.embed(embeddings), v = cosine.embed(weight);
-  const auto [others, own] = idcl::detail::class_logits(objective::ClassLogits<>{.scale = options.scale()}, u, v, labels, options);
+  const auto [others, own] = idcl::detail::class_logits(options.scale(), u, v, labels, options);
   const auto widened = angular_margin::added(own, options.margin() * std::numbers::pi / 180);
   return idcl::detail::cross_entropy(others, widened * options.scale(), labels, options);
 }

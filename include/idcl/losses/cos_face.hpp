@@ -59,7 +59,7 @@ inline Tensor cos_face_loss(const Tensor& embeddings, const Tensor& labels, cons
   idcl::detail::check_classes("idcl::cos_face_loss", embeddings, labels, weight);
   const similarity::Cosine cosine;
   const auto u = cosine.embed(embeddings), v = cosine.embed(weight);
-  const auto [others, own] = idcl::detail::class_logits(objective::ClassLogits<>{.scale = options.scale()}, u, v, labels, options);
+  const auto [others, own] = idcl::detail::class_logits(options.scale(), u, v, labels, options);
   return idcl::detail::cross_entropy(others, (own - options.margin()) * options.scale(), labels, options);
 }
 

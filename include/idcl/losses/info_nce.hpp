@@ -63,6 +63,7 @@ inline void check_negative_keys(const Tensor& query, const Tensor& keys) {
 /// Rows of one set against all rows of another, every pair a negative.
 struct EveryPair {
   void mark(Tile& tile) const { tile.candidate = PairSet::all(); }
+  mining::Places places(int64_t n, int64_t /*m*/) const { return mining::Places::none(n, /*skips_self=*/false); }
 };
 
 /// log sum_k exp(s_ik / t) over the given negative keys: [N].

@@ -62,7 +62,7 @@ inline Tensor large_margin_softmax_loss(const Tensor& embeddings, const Tensor& 
   detail::check_options(options);
   idcl::detail::check_classes("idcl::large_margin_softmax_loss", embeddings, labels, weight);
   const auto u = similarity::at_least_float(embeddings), v = similarity::at_least_float(weight);
-  const auto [others, own] = idcl::detail::class_logits(objective::ClassLogits<>{.scale = options.scale()}, u, v, labels, options);
+  const auto [others, own] = idcl::detail::class_logits(options.scale(), u, v, labels, options);
   const auto length = idcl::detail::lengths(u), weight_length = idcl::detail::lengths(v).index_select(0, labels.to(at::kLong));  // [N]
   const auto widened = angular_margin::multiplied(own / length / weight_length, options.margin());
   return idcl::detail::cross_entropy(others, length * weight_length * widened * options.scale(), labels, options);

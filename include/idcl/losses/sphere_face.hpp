@@ -63,7 +63,7 @@ inline Tensor sphere_face_loss(const Tensor& embeddings, const Tensor& labels, c
   idcl::detail::check_classes("idcl::sphere_face_loss", embeddings, labels, weight);
   const auto u = similarity::at_least_float(embeddings);
   const auto v = similarity::Cosine{}.embed(weight);
-  const auto [others, own] = idcl::detail::class_logits(objective::ClassLogits<>{.scale = options.scale()}, u, v, labels, options);
+  const auto [others, own] = idcl::detail::class_logits(options.scale(), u, v, labels, options);
   const auto length = idcl::detail::lengths(u);  // [N]
   const auto widened = angular_margin::multiplied(own / length, options.margin());
   return idcl::detail::cross_entropy(others, length * widened * options.scale(), labels, options);

@@ -18,12 +18,6 @@ concept Pool = std::copyable<P> && requires(const P& pool, const Tensor& x) {
 
 namespace pool {
 
-/// One centre a class.
-struct Single {
-  Tensor operator()(const Tensor& s) const { return s.select(2, 0); }
-  Tensor spread(const Tensor& /*s*/, const Tensor& /*pooled*/, const Tensor& slopes) const { return slopes.unsqueeze(2); }
-};
-
 /// The nearest centre; all of the slope is its own.
 struct Maximum {
   Tensor operator()(const Tensor& s) const { return std::get<0>(s.max(2)); }
@@ -42,20 +36,20 @@ struct SoftMaximum {
   }
 };
 
-static_assert(Pool<Single> && Pool<Maximum> && Pool<SoftMaximum>);
+static_assert(Pool<Maximum> && Pool<SoftMaximum>);
 
 }  // namespace pool
 
 namespace objective {
 
-/// What every softmax over classes is made of: two numbers a row, from one pass over the classes:
+/// What a softmax over classes of several centres is made of: two numbers a row, from one pass over the centres:
 ///
 ///   n_i = log sum_{c != y_i} exp(scale * s_ic)          the other classes
 ///   o_i = s_{i, y_i}                                    the row's own class
 ///
 /// A margin maps o_i and leaves n_i alone, so a loss is a few numbers a row from here: softplus(n_i - scale * psi(o_i)). References are
-/// the classes, or the `group` centres of one class after the other, pooled. The two come as parts, [n, 2]. Twice differentiable.
-template <Pool P = pool::Single>
+/// the `group` centres of one class after the other, pooled. The two come as parts, [n, 2]. Twice differentiable.
+template <Pool P>
 struct ClassLogits {
   static constexpr int passes = 1;
   double scale = 1;   ///< > 0: of the logits
@@ -116,7 +110,7 @@ struct ClassLogits {
   }
 };
 
-static_assert(TwiceDifferentiable<ClassLogits<>> && TwiceDifferentiable<ClassLogits<pool::Maximum>> &&
+static_assert(TwiceDifferentiable<ClassLogits<pool::Maximum>> &&
               TwiceDifferentiable<ClassLogits<pool::SoftMaximum>>);
 
 }  // namespace objective

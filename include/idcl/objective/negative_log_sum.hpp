@@ -1,8 +1,10 @@
 #pragma once
 
+#include "idcl/objective/fusible.hpp"
 #include "idcl/objective/log_sum_exp.hpp"
 #include "idcl/objective/objective.hpp"
 
+#include <optional>
 #include <tuple>
 
 namespace idcl::objective {
@@ -29,6 +31,13 @@ struct NegativeLogSum {
   Tensor loss(const Rows& rows) const { return rows.negatives; }
   Tensor terms(const Rows& rows) const { return at::ones_like(rows.negatives); }
   Tensor gradient(const Rows& rows, const Tile& tile, const Tensor& upstream) const { return weights(rows, tile, upstream); }
+
+  std::optional<LogitScales> fuses() const { return scale > 0 ? std::optional(LogitScales{scale, scale}) : std::nullopt; }
+  FusedRow row(const RowSums& sums) const {
+    if (is_empty(sums.negatives)) return {.loss = kNothing, .terms = 1};
+    return {.loss = sums.negatives - scale * base, .terms = 1, .repulsion = 1};
+  }
+
   Tensor pull(const Rows& rows, const Tile& tile, const Rows& slope) const { return weights(rows, tile, slope.negatives); }
 
  private:
@@ -44,6 +53,6 @@ struct NegativeLogSum {
   }
 };
 
-static_assert(TwiceDifferentiable<NegativeLogSum>);
+static_assert(TwiceDifferentiable<NegativeLogSum> && Fusible<NegativeLogSum>);
 
 }  // namespace idcl::objective

@@ -5,6 +5,7 @@
 #include "idcl/losses/detail/options.hpp"
 #include "idcl/mining/labels.hpp"
 #include "idcl/objective/class_logits.hpp"
+#include "idcl/objective/negative_log_sum.hpp"
 #include "idcl/similarity/any.hpp"
 
 #include <torch/types.h>
@@ -59,6 +60,15 @@ Tensor class_loss(const O& objective, const similarity::Any& similarity, const T
 
 /// |x_i|, [N], above zero and flat at a row of zeros.
 inline Tensor lengths(const Tensor& x) { return x.square().sum(1).clamp_min(1e-37).sqrt(); }
+
+/// Of classes with one centre each: n_i = log sum_{c != y_i} exp(scale * s_ic) and o_i = s_{i, y_i}, both [N], of embedded rows u [N, E]
+/// against embedded classes v [C, E]. A margin maps o_i and leaves n_i alone.
+template <class Options>
+std::tuple<Tensor, Tensor> class_logits(double scale, const Tensor& u, const Tensor& v, const Tensor& labels, const Options& options) {
+  const auto others = engine::evaluate(objective::NegativeLogSum{.scale = scale}, own_class(labels, v.size(0)), u, v, /*self=*/false,
+                                       evaluation_of(options));
+  return {others.loss, (u * v.index_select(0, labels.to(at::kLong))).sum(1)};
+}
 
 /// n_i and o_i of `objective::ClassLogits`, both [N], of embedded rows u against embedded classes v.
 template <Pool P, class Options>
