@@ -94,7 +94,7 @@ class Step {
  public:
   Step()
       : network_(NetworkOptions{.architecture = {}, .widths = {{"text", kText}, {"audio", kAudio}}, .classes = kClasses}),
-        adam_(*network_, 1e-3, 1e-4),
+        adam_(*network_, 1e-4),
         dropout_(0.5, 1) {
     initialize(*network_, 0);
     batch_.layout = Layout::packed(lengths());
@@ -108,7 +108,7 @@ class Step {
     const double begin = now(), cpu = cpu_now();
     const auto terms = accumulate(*network_, batch_, {}, bank, dropout_);
     const double graph = now();
-    adam_.step(5.0);
+    adam_.step(/*learning_rate=*/1e-3, /*clip=*/5.0);
     const double end = now(), cpu_end = cpu_now();
     return {.whole = end - begin,
             .cpu = cpu_end - cpu,
