@@ -1,0 +1,75 @@
+// Rows of unit length by one call each way, against the same by LibTorch's operators in double precision.
+
+#include "idcl/similarity/unit_rows.hpp"
+#include "support/compare.hpp"
+#include "support/random.hpp"
+
+#include <torch/csrc/autograd/autograd.h>
+
+#include <limits>
+#include <vector>
+
+namespace {
+
+using namespace idcl::test;
+using idcl::similarity::unit_rows;
+
+constexpr double kEps = 1e-3;
+
+/// Rows of every length: ordinary, tiny, huge, shorter than eps, zero.
+Tensor rows() {
+  auto x = Random(3).normal({40, 9});
+  x[1] *= 1e-5;
+  x[2] *= 1e15;
+  x[3] *= 2e-4;
+  x[4] = 0;
+  return x;
+}
+
+struct Result {
+  Tensor unit, slope, curvature;
+};
+
+Result differentiate(const Tensor& x) {
+  const auto leaf = x.detach().clone().requires_grad_();
+  Random random(4);
+  const auto a = random.normal(x.sizes()).to(x.scalar_type()), b = random.normal(x.sizes()).to(x.scalar_type());
+  const auto unit = unit_rows(leaf, kEps);
+  const auto slope = torch::autograd::grad({(unit * a).sum()}, {leaf}, {}, std::nullopt, /*create_graph=*/true)[0];
+  const auto curvature = torch::autograd::grad({(slope * b).sum()}, {leaf})[0];
+  const auto plain = torch::autograd::grad({(unit_rows(leaf, kEps) * a).sum()}, {leaf})[0];  // the one call, without a graph
+  check_close("slope with and without a graph", plain, slope, {.relative = 1e-6});
+  return {unit.detach(), plain, curvature};
+}
+
+}  // namespace
+
+TEST_CASE("rows of unit length, their slopes and curvatures are LibTorch's, row by row") {
+  const auto x = rows();
+  const auto expected = differentiate(x), actual = differentiate(x.to(at::kFloat));
+  for (int64_t i = 0; i < x.size(0); ++i) {  // their slopes differ by thirty orders of magnitude
+    CAPTURE(i);
+    check_close("unit", actual.unit[i], expected.unit[i], {.relative = 1e-6});
+    check_close("slope", actual.slope[i], expected.slope[i], {.relative = 2e-6});
+    check_close("curvature", actual.curvature[i], expected.curvature[i], {.relative = 2e-5});
+  }
+  CHECK(largest(actual.unit[4]) == 0);
+}
+
+TEST_CASE("rows of any stride, no rows and rows of nothing") {
+  const auto x = rows().to(at::kFloat);
+  check_close("transposed", unit_rows(x.t().contiguous().t(), kEps), unit_rows(x, kEps), {.relative = 1e-6});
+  check_close("every other", unit_rows(x.slice(0, 0, 40, 2), kEps), unit_rows(x, kEps).slice(0, 0, 40, 2), {.relative = 1e-6});
+  CHECK(unit_rows(at::empty({0, 5}), kEps).sizes() == at::IntArrayRef{0, 5});
+  CHECK(unit_rows(at::empty({5, 0}), kEps).sizes() == at::IntArrayRef{5, 0});
+}
+
+TEST_CASE("NaN stays in its row, equal rows have equal bits") {
+  auto x = rows().to(at::kFloat);
+  x[7] = x[11].clone();
+  x[9][2] = std::numeric_limits<float>::quiet_NaN();
+  const auto unit = unit_rows(x, kEps);
+  CHECK(at::equal(unit[7], unit[11]));
+  CHECK(unit[9].isnan().all().item<bool>());
+  CHECK(unit.isnan().sum().item<int64_t>() == 9);
+}
