@@ -1,6 +1,6 @@
 #pragma once
 
-#include "model/layout.hpp"
+#include "model/network.hpp"
 
 #include <functional>
 
@@ -9,13 +9,16 @@ namespace merc {
 /// The dialogs of a stage, in batches of a new order every epoch. One batch of all of them is laid out once.
 class Batches {
  public:
-  /// size 0: all dialogs in one batch.
-  Batches(std::vector<const Dialog*> dialogs, std::vector<std::string> modalities, int64_t size, Pooling pooling, torch::Device device);
+  /// The size of a batch is the stage's, what is laid out is what the network reads.
+  Batches(std::vector<const Dialog*> dialogs, const NetworkOptions& network, const Stage& stage, Pooling pooling, torch::Device device);
 
   int64_t count() const { return (static_cast<int64_t>(dialogs_.size()) + size_ - 1) / size_; }  ///< batches an epoch
 
   /// The batches of an epoch; the seed alone decides the order.
-  void for_each(uint64_t seed, const std::function<void(const Batch&)>& use);
+  void for_each(uint64_t seed, const std::function<void(const Batch&)>& use) const;
+
+  /// The dialogs of the batches of an epoch, by number.
+  std::vector<std::vector<int64_t>> order(uint64_t seed) const;
 
  private:
   Batch lay_out(std::span<const int64_t> numbers) const;
