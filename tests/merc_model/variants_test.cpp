@@ -196,7 +196,7 @@ TEST_CASE("accumulated batches make the step of their mean", "[train]") {
 
 TEST_CASE("every option trains, and a stopped run goes on to the same bits", "[resume]") {
   const auto data = tiny::corpus();
-  std::vector<Config> variants(6, tiny::config(Ablation::B));
+  std::vector<Config> variants(7, tiny::config(Ablation::B));
   for (auto& config : variants) config.finetune.memory_bank = 0, config.finetune.epochs = 4;
   variants[0].finetune.contrastive = Contrastive::SupCon;
   variants[0].finetune.contrast_on = ContrastOn::Both;
@@ -215,6 +215,7 @@ TEST_CASE("every option trains, and a stopped run goes on to the same bits", "[r
   variants[4].class_weights = ClassWeights::Balanced;
   variants[4].finetune.accumulate = 2;
   variants[5].finetune.contrastive = Contrastive::None;
+  variants[6].finetune.ema = 0.9;
   for (const auto& config : variants) {
     const tiny::Folder folder("variants");
     tiny::Listener straight, first, rest;

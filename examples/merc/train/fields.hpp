@@ -43,6 +43,7 @@ void for_each_field(Self& stage, Visit&& visit) {
   visit("schedule_patience", stage.schedule_patience);
   visit("schedule_factor", stage.schedule_factor);
   visit("accumulate", stage.accumulate);
+  visit("ema", stage.ema);
 }
 
 template <class Self, class Visit>

@@ -110,10 +110,11 @@ class Trainer {
     const auto splits = pretraining_splits(config_);
     const auto dialogs = dialogs_of(*pretrain_, splits);
     auto network = make_network(*pretrain_, dialogs);
+    Average average(network, stage.ema);
     auto objective = this->objective(stage, 0);
     objective.mining = mining(stage, *pretrain_, splits);
-    if (!loop_.run({*network, stage, objective, batches(dialogs, network, stage)})) return false;
-    hand_over(snapshot(state_dict(*network)));
+    if (!loop_.run({*network, average, stage, objective, batches(dialogs, network, stage)})) return false;
+    hand_over(snapshot(state_dict(*average.network())));
     return true;
   }
 
@@ -131,7 +132,7 @@ class Trainer {
     if (!run_.folder.empty()) write_weights(run_.folder / "pretrained.pt", trained);
     state_.stage = "finetune";
     state_.epoch = 0;
-    state_.adam = StateDict();
+    state_.adam = state_.average = StateDict();
     state_.bank = {};
     network_ = make_network(data_, dialogs_of(data_, {"train"}));
     state_.transfer = transfer(*network_, trained);
@@ -144,6 +145,7 @@ class Trainer {
     const auto& stage = config_.finetune;
     const auto dialogs = dialogs_of(data_, {"train"});
     if (network_.is_empty()) network_ = make_network(data_, dialogs);
+    Average average(network_, stage.ema);
     auto objective = this->objective(stage, 1);
     if (config_.class_weights == ClassWeights::Balanced)
       objective.class_weights = balanced_weights(make_batch(dialogs, {}, Pooling::Masked).labels, data_.classes).to(device_);
@@ -153,16 +155,16 @@ class Trainer {
     evaluation_.emplace(data_, network_->options, device_);
 
     const auto examine = [&](EpochRecord& record) {
-      evaluation_->score(*network_, record);
+      evaluation_->score(*average.network(), record);
       record.best = state_.best_epoch == 0 || is_better(record, best_record(), config_.selection);
       if (!record.best) return;
       state_.best_epoch = record.epoch;
-      state_.best = snapshot(state_dict(*network_));
+      state_.best = snapshot(state_dict(*average.network()));
     };
     const auto enough = [&] {
       return config_.patience > 0 && state_.best_epoch > 0 && state_.epoch - state_.best_epoch >= config_.patience;
     };
-    return loop_.run({*network_, stage, objective, batches(dialogs, network_, stage), examine, enough});
+    return loop_.run({*network_, average, stage, objective, batches(dialogs, network_, stage), examine, enough});
   }
 
   const EpochRecord& best_record() const {
