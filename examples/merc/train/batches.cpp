@@ -11,6 +11,8 @@
 namespace merc {
 namespace {
 
+constexpr int64_t kWindow = 4;  // batches that are sorted together, at most: more pad less and mix less
+
 /// Shuffles with draws from the seed (Fisher, Yates 1938).
 template <class Values>
 void shuffle(Values& values, uint64_t seed) {
@@ -23,6 +25,7 @@ Batches::Batches(std::vector<const Dialog*> dialogs, const NetworkOptions& netwo
                  torch::Device device)
     : dialogs_(std::move(dialogs)),
       modalities_(network.architecture.modalities),
+      group_by_length_(stage.group_by_length),
       pooling_(pooling),
       device_(device) {
   const auto all = std::max<int64_t>(1, static_cast<int64_t>(dialogs_.size()));
@@ -44,12 +47,21 @@ std::vector<std::vector<int64_t>> Batches::order(uint64_t seed) const {
   std::vector<int64_t> order(dialogs_.size());
   std::iota(order.begin(), order.end(), int64_t{0});
   shuffle(order, seed);
+  if (group_by_length_) {
+    const auto together = static_cast<size_t>(std::min(kWindow, (count() + 1) / 2) * size_);
+    for (auto rest = std::span(order); !rest.empty();) {
+      const auto window = rest.first(std::min(rest.size(), together));
+      std::ranges::stable_sort(window, std::ranges::greater(), [&](int64_t number) { return dialogs_[number]->utterances(); });
+      rest = rest.subspan(window.size());
+    }
+  }
   std::vector<std::vector<int64_t>> batches;
   for (auto rest = std::span(order); !rest.empty();) {
     const auto batch = rest.first(std::min(rest.size(), static_cast<size_t>(size_)));
     batches.emplace_back(batch.begin(), batch.end());
     rest = rest.subspan(batch.size());
   }
+  if (group_by_length_) shuffle(batches, derive({seed, 'g'}));
   return batches;
 }
 

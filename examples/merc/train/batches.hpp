@@ -7,9 +7,13 @@
 namespace merc {
 
 /// The dialogs of a stage, in batches of a new order every epoch. One batch of all of them is laid out once.
+///
+/// Grouped by length, the new order is cut into windows of a few batches (4, half of all where that is less), each window is sorted by
+/// length before it is cut into batches, and the batches come in an order of their own: similar lengths together, and yet other companions
+/// every epoch.
 class Batches {
  public:
-  /// The size of a batch is the stage's, what is laid out is what the network reads.
+  /// The size of a batch and whether it groups lengths are the stage's, what is laid out is what the network reads.
   Batches(std::vector<const Dialog*> dialogs, const NetworkOptions& network, const Stage& stage, Pooling pooling, torch::Device device);
 
   int64_t count() const { return (static_cast<int64_t>(dialogs_.size()) + size_ - 1) / size_; }  ///< batches an epoch
@@ -26,6 +30,7 @@ class Batches {
   std::vector<const Dialog*> dialogs_;
   std::vector<std::string> modalities_;
   int64_t size_;
+  bool group_by_length_;
   Pooling pooling_;
   torch::Device device_;
   Batch whole_;  ///< laid out where there is one batch

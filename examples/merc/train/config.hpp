@@ -110,6 +110,7 @@ struct Architecture {
 struct Stage {
   int64_t epochs = 200;
   int64_t batch_size = 0;        ///< dialogs a step; 0: all in one batch
+  bool group_by_length = false;  ///< batches of dialogs of similar length
   double learning_rate = 1e-3;   ///< Adam
   double weight_decay = 1e-4;    ///< L2, in the gradient; parameters without a gradient are left alone
   double clip = 5.0;             ///< bound on the total gradient norm; 0: none

@@ -25,6 +25,7 @@ template <class Self, class Visit>
 void for_each_field(Self& stage, Visit&& visit) {
   visit("epochs", stage.epochs);
   visit("batch_size", stage.batch_size);
+  visit("group_by_length", stage.group_by_length);
   visit("learning_rate", stage.learning_rate);
   visit("weight_decay", stage.weight_decay);
   visit("clip", stage.clip);
