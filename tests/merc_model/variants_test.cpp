@@ -218,6 +218,7 @@ TEST_CASE("every option trains, and a stopped run goes on to the same bits", "[r
   variants[6].finetune.ema = 0.9;
   variants[6].finetune.group_by_length = true;
   variants[6].finetune.batch_size = 3;
+  variants[6].model.speaker_embedding = true;
   for (const auto& config : variants) {
     const tiny::Folder folder("variants");
     tiny::Listener straight, first, rest;

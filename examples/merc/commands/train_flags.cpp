@@ -83,6 +83,7 @@ const std::vector<Knob>& knobs() {
       {"pre-norm", "/model/pre_norm", "x + attention(norm(x)) in every layer"},
       {"backbone", "/model/backbone", "what reads the utterances; gru is bidirectional", keys(backbone_names)},
       {"fusion", "/model/fusion", "of the modalities", keys(fusion_names)},
+      {"speaker-embedding", "/model/speaker_embedding", "add a learnt vector a speaker to what the encoders read"},
       {"dead-modules", "/model/dead_modules", "hold the unused modules of the released code"},
       {"pooling", "/pooling", "what the embedding of a dialog averages", keys(pooling_names)},
       {"arithmetic", "/arithmetic", "of the contrastive term", keys(arithmetic_names)},

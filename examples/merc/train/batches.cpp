@@ -25,6 +25,7 @@ Batches::Batches(std::vector<const Dialog*> dialogs, const NetworkOptions& netwo
                  torch::Device device)
     : dialogs_(std::move(dialogs)),
       modalities_(network.architecture.modalities),
+      speakers_(network.speaker_names),
       group_by_length_(stage.group_by_length),
       pooling_(pooling),
       device_(device) {
@@ -38,7 +39,7 @@ Batches::Batches(std::vector<const Dialog*> dialogs, const NetworkOptions& netwo
 Batch Batches::lay_out(std::span<const int64_t> numbers) const {
   std::vector<const Dialog*> chosen;
   for (const auto number : numbers) chosen.push_back(dialogs_[number]);
-  auto batch = make_batch(chosen, modalities_, pooling_);
+  auto batch = make_batch(chosen, modalities_, pooling_, speakers_);
   batch.dialogs = at::tensor(at::ArrayRef<int64_t>(numbers.data(), numbers.size()), at::kLong);
   return batch.to(device_);
 }

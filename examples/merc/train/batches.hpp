@@ -28,7 +28,7 @@ class Batches {
   Batch lay_out(std::span<const int64_t> numbers) const;
 
   std::vector<const Dialog*> dialogs_;
-  std::vector<std::string> modalities_;
+  std::vector<std::string> modalities_, speakers_;
   int64_t size_;
   bool group_by_length_;
   Pooling pooling_;

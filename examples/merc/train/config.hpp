@@ -104,6 +104,7 @@ struct Architecture {
   bool dead_modules = false;  ///< also hold the modules of the released code that never see a gradient
   Backbone backbone = Backbone::Transformer;
   Fusion fusion = Fusion::Linear;
+  bool speaker_embedding = false;  ///< a learnt vector a speaker, added to the projected features of every modality
 };
 
 /// One optimisation: stage 1 (contrastive pre-training) or stage 2 (fine-tuning).

@@ -18,6 +18,7 @@ void for_each_field(Self& model, Visit&& visit) {
   visit("dead_modules", model.dead_modules);
   visit("backbone", model.backbone);
   visit("fusion", model.fusion);
+  visit("speaker_embedding", model.speaker_embedding);
 }
 
 template <class Self, class Visit>

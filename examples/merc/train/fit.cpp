@@ -2,6 +2,8 @@
 
 #include "selection.hpp"
 
+#include <set>
+
 namespace merc {
 namespace {
 
@@ -80,6 +82,14 @@ void check_fit(const Corpus& data, const std::optional<std::reference_wrapper<co
 std::vector<std::string> pretraining_splits(const Config& config) {
   return config.pretrain_splits == PretrainSplits::All ? std::vector<std::string>{"train", "dev", "test"}
                                                        : std::vector<std::string>{"train", "dev"};
+}
+
+std::vector<std::string> speakers_of(const std::vector<const Dialog*>& dialogs, const std::string& path) {
+  std::set<std::string> names;
+  for (const auto* dialog : dialogs) names.insert(dialog->speakers.begin(), dialog->speakers.end());
+  names.erase("");
+  if (names.empty()) throw DataError(path + ": no utterance has a speaker; leave out --speaker-embedding");
+  return {names.begin(), names.end()};
 }
 
 std::vector<const Dialog*> dialogs_of(const Corpus& corpus, const std::vector<std::string>& splits) {

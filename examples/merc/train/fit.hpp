@@ -21,6 +21,9 @@ void check_fit(const Corpus& data, const std::optional<std::reference_wrapper<co
 /// The splits of the pre-training corpus that stage 1 sees.
 std::vector<std::string> pretraining_splits(const Config& config);
 
+/// The names of the speakers of some dialogs, sorted, each once; an empty name is nobody's. Throws DataError where there are none.
+std::vector<std::string> speakers_of(const std::vector<const Dialog*>& dialogs, const std::string& path);
+
 /// The dialogs of some splits, in order; a split that is not there adds none.
 std::vector<const Dialog*> dialogs_of(const Corpus& corpus, const std::vector<std::string>& splits);
 

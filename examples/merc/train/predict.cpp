@@ -14,7 +14,7 @@ std::vector<Batch> evaluation_batches(const std::vector<const Dialog*>& dialogs,
   std::vector<Batch> batches;
   for (auto rest = std::span(dialogs); !rest.empty(); rest = rest.subspan(std::min(at_once, rest.size())))
     batches.push_back(
-        make_batch(rest.first(std::min(at_once, rest.size())), network.architecture.modalities, Pooling::Masked)
+        make_batch(rest.first(std::min(at_once, rest.size())), network.architecture.modalities, Pooling::Masked, network.speaker_names)
             .to(device));
   return batches;
 }

@@ -70,6 +70,7 @@ class Trainer {
   Network make_network(const Corpus& corpus, const std::vector<const Dialog*>& dialogs) {
     NetworkOptions options{.architecture = config_.model, .widths = {}, .classes = corpus.classes};
     for (const auto& modality : config_.model.modalities) options.widths[modality] = corpus.modalities.at(modality).dim;
+    if (config_.model.speaker_embedding) options.speaker_names = speakers_of(dialogs, corpus.path);
     Network network(options);
     initialize(*network, derive({config_.seed, static_cast<uint64_t>(state_.stage.front())}));
     network->to(device_);
