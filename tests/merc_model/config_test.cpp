@@ -78,6 +78,8 @@ TEST_CASE("values that make no sense are named with what they may be", "[config]
            Case{R"({"finetune": {"group_by_length": true}})",
                 "config: `finetune.group_by_length` is for batches, but `finetune.batch_size` 0 takes all dialogs in one; give a size, or "
                 "leave it out"},
+           Case{R"({"finetune": {"memory_bank_unique": true}})",
+                "config: `finetune.memory_bank_unique` is for a bank, but `finetune.memory_bank` is 0; give a size, or leave it out"},
            Case{R"({"model": {"backbone": "gru"}, "pooling": "padded"})",
                 "config: `model.backbone` gru has no padding, dead modules or norms; leave out `pooling` padded, `model.dead_modules`, "
                 "`model.norm_first` and `model.pre_norm`"},

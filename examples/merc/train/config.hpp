@@ -118,7 +118,8 @@ struct Stage {
   double idcl_weight = 0.05;     ///< of the contrastive term; cross-entropy has weight 1 in stage 2 and 0 in stage 1
   int64_t num_neighbors = 15;    ///< K
   double temperature = 0.1;
-  int64_t memory_bank = 0;  ///< dialogs of earlier batches that stay as references of the contrastive term; 0: none
+  int64_t memory_bank = 0;          ///< dialogs of earlier batches that stay as references of the contrastive term; 0: none
+  bool memory_bank_unique = false;  ///< a dialog stands once among the references: in the batch, else by its newest row in the bank
 
   /// Who the K positives of a dialog are. "feature": its neighbours in the other modality; "random": others drawn once; "trajectory:NAME":
   /// those whose labels take the most similar course, by a measure of trajectory/measures.hpp ("trajectory": by the default one).

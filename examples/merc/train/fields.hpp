@@ -34,6 +34,7 @@ void for_each_field(Self& stage, Visit&& visit) {
   visit("num_neighbors", stage.num_neighbors);
   visit("temperature", stage.temperature);
   visit("memory_bank", stage.memory_bank);
+  visit("memory_bank_unique", stage.memory_bank_unique);
   visit("positives", stage.positives);
   visit("weights", stage.weights);
   visit("sigma", stage.sigma);

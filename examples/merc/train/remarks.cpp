@@ -9,7 +9,7 @@ namespace merc {
 std::string remark_on_neighbors(const Stage& stage, bool limit_neighbors, int64_t dialogs) {
   if (stage.contrastive != Contrastive::Idcl || stage.contrast_on == ContrastOn::Utterance) return "";
   const auto batch = stage.batch_size == 0 ? dialogs : std::min(stage.batch_size, dialogs);
-  const auto others = batch + std::min(stage.memory_bank, dialogs) - 1;
+  const auto others = batch + std::min(stage.memory_bank, stage.memory_bank_unique ? dialogs - batch : dialogs) - 1;
   if (stage.num_neighbors * 2 <= others) return "";
   const auto head = "K = " + std::to_string(stage.num_neighbors) + " of " + std::to_string(others) + " other dialogs";
   if (limit_neighbors) return head + "; limited to " + std::to_string(std::max<int64_t>(1, others / 2)) + " so that negatives remain";

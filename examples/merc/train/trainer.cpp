@@ -92,7 +92,8 @@ class Trainer {
             .limit_neighbors = config_.limit_neighbors,
             .contrastive = stage.contrastive,
             .contrast_on = stage.contrast_on,
-            .label_smoothing = config_.label_smoothing};
+            .label_smoothing = config_.label_smoothing,
+            .memory_bank_unique = stage.memory_bank_unique};
   }
 
   /// What a stage knows of its dialogs beforehand, kept beside the run; and what becomes of K.
