@@ -2,6 +2,7 @@
 
 #include "commands/config_file.hpp"
 
+#include <cstdlib>
 #include <sstream>
 
 namespace merc::commands {
@@ -102,10 +103,10 @@ const std::vector<Knob>& knobs() {
   return all;
 }
 
-std::string shown(const Json& value) {
+std::string shown(const Json& value, const char* between = " ") {
   if (!value.is_array()) return value.is_string() ? value.get<std::string>() : value.dump();
   std::string joined;
-  for (const auto& item : value) joined += (joined.empty() ? "" : " ") + shown(item);
+  for (const auto& item : value) joined += (joined.empty() ? "" : between) + shown(item);
   return joined;
 }
 
@@ -173,8 +174,11 @@ void TrainFlags::add(const std::string& flag, const std::string& pointer, const 
                  ->check(CLI::NonNegativeNumber);
   else if (standard.is_number_integer())
     option = app_.add_option_function<int64_t>(name, say, help);
-  else if (standard.is_number())
-    option = app_.add_option_function<double>(name, say, help);
+  else if (standard.is_number())  // CLI11 reads a long double and rounds it again, which may miss the nearest double
+    option = app_.add_option_function<std::string>(
+                     name, [say](const std::string& text) { say(std::strtod(text.c_str(), nullptr)); }, help)
+                 ->check(CLI::TypeValidator<double>(""))
+                 ->type_name("FLOAT");
   else if (standard.is_array())
     option = app_.add_option_function<std::vector<std::string>>(name, say, help)->delimiter(',');
   else
@@ -184,10 +188,15 @@ void TrainFlags::add(const std::string& flag, const std::string& pointer, const 
   if (!choices.empty()) option->check(CLI::IsMember(choices));
 }
 
-Config TrainFlags::config(const Assignments& more) const {
-  static const std::map<std::string, std::string> whole{{"t", "text"}, {"a", "audio"}, {"v", "visual"}};
+Json TrainFlags::asked() const {
   Json json = preset_ == "official" ? Config::official() : preset_ == "demo" ? demo_preset() : Config{};
   for (const auto& [pointer, value] : said_) json[Json::json_pointer(pointer)] = value;
+  return json;
+}
+
+Config TrainFlags::config(const Assignments& more) const {
+  static const std::map<std::string, std::string> whole{{"t", "text"}, {"a", "audio"}, {"v", "visual"}};
+  auto json = asked();
   for (const auto& [flag, text] : more) {
     auto& field = json[Json::json_pointer(pointer_of(flag))];
     field = parsed(flag, text, field);
@@ -197,6 +206,20 @@ Config TrainFlags::config(const Assignments& more) const {
     if (const auto found = whole.find(modality); found != whole.end()) modality = found->second;
   check(config);
   return config;
+}
+
+Json TrainFlags::standard(const std::string& flag) { return Json(Config{}).at(Json::json_pointer(pointer_of(flag))); }
+
+std::vector<std::string> TrainFlags::words(const Config& config) {
+  const Json json = config, standard = Config{};
+  std::vector<std::string> words{"--ablation", json.at("ablation").get<std::string>()};
+  for (const auto& knob : knobs()) {
+    const auto& value = json.at(Json::json_pointer(knob.pointer));
+    if (value == standard.at(Json::json_pointer(knob.pointer))) continue;
+    words.push_back((value == Json(false) ? "--no-" : "--") + std::string(knob.flag));
+    if (!value.is_boolean()) words.push_back(shown(value, ","));
+  }
+  return words;
 }
 
 std::string TrainFlags::setting(const std::string& asked) const {
