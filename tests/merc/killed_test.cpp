@@ -40,7 +40,10 @@ TEST_CASE("a run killed at any moment, in the middle of a write too, goes on to 
   REQUIRE(run(tiny_synth(scratch / "m", "meld")).status == 0);
   const auto into = [&](const std::string& name) {
     return Words{"train", "--data", (scratch / "i").string(), "--pretrain-data", (scratch / "m").string()} + tiny_network +
-           Words{"--save-seconds", "0", "--schedule", "plateau", "--schedule-patience", "1", "--out", (scratch / name).string(), "--quiet"};
+           Words{"--save-seconds",          "0",      "--schedule", "plateau", "--schedule-patience", "1", "--out",
+                 (scratch / name).string(), "--quiet"} +
+           Words{"--ema", "0.9", "--pretrain-ema", "0.8", "--batch-size", "4", "--group-by-length", "--speaker-embedding"} +
+           Words{"--pretrain-batch-size", "6", "--pretrain-memory-bank-unique", "--memory-bank", "6"};
   };
   REQUIRE(run(into("whole")).status == 0);
   const auto expected = results_of(scratch / "whole");

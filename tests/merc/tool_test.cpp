@@ -127,6 +127,19 @@ TEST_CASE("options of training are flags, are kept in the results, and are refus
   CHECK(config["model"]["backbone"] == "gru");
   CHECK(config["model"]["modalities"] == nlohmann::json{"text", "audio"});
   CHECK(config["label_smoothing"] == 0.1);
+  REQUIRE(run(trained.train + out + Words{"--ema", "0.99", "--batch-size", "4", "--group-by-length", "--speaker-embedding"} +
+              Words{"--memory-bank", "8", "--memory-bank-unique"})
+              .status == 0);
+  const auto other = json(trained.scratch / "o" / "results.json")["config"];
+  CHECK(other["finetune"]["ema"] == 0.99);
+  CHECK(other["finetune"]["group_by_length"] == true);
+  CHECK(other["finetune"]["memory_bank_unique"] == true);
+  CHECK(other["model"]["speaker_embedding"] == true);
+  const auto evaluated = run({"eval", "--run", (trained.scratch / "o").string(), "--data", trained.data.string(), "--json"});
+  CHECK(nlohmann::json::parse(evaluated.out)["test"] == json(trained.scratch / "o" / "results.json")["test"]);
+  check_refused(run(trained.train + out + Words{"--ema", "1"}), 2, "`finetune.ema` to be in [0, 1), but got 1");
+  check_refused(run(trained.train + out + Words{"--group-by-length"}), 2, "`finetune.batch_size` 0 takes all dialogs in one");
+  check_refused(run(trained.train + out + Words{"--memory-bank-unique"}), 2, "`finetune.memory_bank` is 0");
   REQUIRE(run(trained.train + out + Words{"--ablation", "A", "--modalities", "t"}).status == 0);
   CHECK_THAT(content(trained.scratch / "o" / "events.out.tfevents.idcl-merc"),
              Contains("brain.Event:2") && Contains("finetune/dev_weighted_f1"));

@@ -73,6 +73,13 @@ TEST_CASE("values that make no sense are named with what they may be", "[config]
                 "`finetune.contrast_on` dialog or both"},
            Case{R"({"pretrain": {"contrastive": "sup_con", "memory_bank": 0}})",
                 "config: expected `pretrain.contrastive` to be idcl or info_nce, as stage 1 sees no labels and has no other term"},
+           Case{R"({"finetune": {"ema": 1}})", "config: expected `finetune.ema` to be in [0, 1), but got 1.0"},
+           Case{R"({"pretrain": {"ema": -0.1}})", "config: expected `pretrain.ema` to be in [0, 1), but got -0.1"},
+           Case{R"({"finetune": {"group_by_length": true}})",
+                "config: `finetune.group_by_length` is for batches, but `finetune.batch_size` 0 takes all dialogs in one; give a size, or "
+                "leave it out"},
+           Case{R"({"finetune": {"memory_bank_unique": true}})",
+                "config: `finetune.memory_bank_unique` is for a bank, but `finetune.memory_bank` is 0; give a size, or leave it out"},
            Case{R"({"model": {"backbone": "gru"}, "pooling": "padded"})",
                 "config: `model.backbone` gru has no padding, dead modules or norms; leave out `pooling` padded, `model.dead_modules`, "
                 "`model.norm_first` and `model.pre_norm`"},

@@ -145,7 +145,8 @@ TEST_CASE("batches say which dialogs they hold", "[mining]") {
   std::vector<const Dialog*> dialogs;
   for (const auto& dialog : data.train().dialogs) dialogs.push_back(&dialog);
   for (const int64_t size : {0, 5}) {
-    Batches batches(dialogs, {"text"}, size, Pooling::Masked, at::kCPU);
+    const Batches batches(dialogs, {.architecture = {.modalities = {"text"}}, .widths = {}}, {.batch_size = size}, Pooling::Masked,
+                          at::kCPU);
     std::vector<int64_t> seen;
     batches.for_each(3, [&](const Batch& batch) {
       REQUIRE(batch.dialogs.size(0) == static_cast<int64_t>(batch.layout.spans.size()));

@@ -69,6 +69,41 @@ TEST_CASE("a bank forgets the oldest beyond its size, and one of size 0 remember
   CHECK(none.append_to(rows(0, 3), 0).size(0) == 3);
 }
 
+TEST_CASE("a bank forgets dialogs by their numbers", "[bank]") {
+  MemoryBank bank(8);
+  bank.forget(at::tensor({1, 2}, at::kLong));  // of nothing
+  bank.push({at::tensor({1., 2., 3.}).unsqueeze(1), at::tensor({4, 7, 2}, at::kLong)});
+  bank.forget(at::tensor({7, 9}, at::kLong));
+  CHECK(at::equal(bank.stored().at(0), at::tensor({1., 3.}).unsqueeze(1)));
+  CHECK(at::equal(bank.stored().at(1), at::tensor({4, 2}, at::kLong)));
+  bank.forget(at::tensor({2, 4}, at::kLong));
+  CHECK(bank.append_to(at::ones({3, 1}), 0).size(0) == 3);
+}
+
+TEST_CASE("in a bank without repeats no dialog stands twice among the references", "[bank]") {
+  const auto all = golden::tensors("golden_small.pt");
+  auto batch = golden::batch(all, "input.", Pooling::Masked, at::kDouble);
+  const auto dialogs = static_cast<int64_t>(batch.layout.spans.size());
+  auto network = golden::network("official_small.pth", at::kDouble);
+  auto dropout = merc::Dropout::none();
+  const auto passes = [&](bool unique, const std::vector<int64_t>& first_numbers) {
+    const Objective objective{.num_neighbors = 2, .memory_bank_unique = unique};
+    MemoryBank bank(100);
+    Terms terms;
+    for (const auto first : first_numbers) {
+      batch.dialogs = at::arange(first, first + dialogs);
+      terms = accumulate(*network, batch, objective, bank, dropout);
+    }
+    return std::pair(terms.idcl, bank.stored().front().size(0));
+  };
+  const auto alone = passes(true, {0});
+  CHECK(passes(true, {0, 0, 0}) == std::pair(alone.first, dialogs));  // nobody is compared with an older self
+  CHECK(passes(false, {0, 0, 0}).first != alone.first);
+  CHECK(passes(false, {0, 0, 0}).second == 3 * dialogs);
+  CHECK(passes(true, {0, dialogs, 0}).second == 2 * dialogs);
+  CHECK(passes(true, {0, 1}).second == dialogs + 1);
+}
+
 TEST_CASE("K is limited to half of the other dialogs, so that a small batch has a gradient", "[objective]") {
   const std::vector<Tensor> pooled{at::randn({9, 5}, at::kDouble).requires_grad_(), at::randn({9, 5}, at::kDouble).requires_grad_()};
   Objective objective{.num_neighbors = 15, .temperature = 0.3};

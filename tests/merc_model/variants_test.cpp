@@ -196,7 +196,7 @@ TEST_CASE("accumulated batches make the step of their mean", "[train]") {
 
 TEST_CASE("every option trains, and a stopped run goes on to the same bits", "[resume]") {
   const auto data = tiny::corpus();
-  std::vector<Config> variants(6, tiny::config(Ablation::B));
+  std::vector<Config> variants(8, tiny::config(Ablation::B));
   for (auto& config : variants) config.finetune.memory_bank = 0, config.finetune.epochs = 4;
   variants[0].finetune.contrastive = Contrastive::SupCon;
   variants[0].finetune.contrast_on = ContrastOn::Both;
@@ -215,6 +215,12 @@ TEST_CASE("every option trains, and a stopped run goes on to the same bits", "[r
   variants[4].class_weights = ClassWeights::Balanced;
   variants[4].finetune.accumulate = 2;
   variants[5].finetune.contrastive = Contrastive::None;
+  variants[6].finetune.ema = 0.9;
+  variants[6].finetune.group_by_length = true;
+  variants[6].finetune.batch_size = 3;
+  variants[6].model.speaker_embedding = true;
+  variants[7].finetune.memory_bank = 8;
+  variants[7].finetune.memory_bank_unique = true;
   for (const auto& config : variants) {
     const tiny::Folder folder("variants");
     tiny::Listener straight, first, rest;

@@ -26,7 +26,7 @@ std::vector<std::string> settings(const Plan& plan, bool pretrain) {
   return chosen;
 }
 
-int run(const TrainFlags& flags, const Plan& plan) {
+int run(const TrainFlags& flags, const JobFlags& jobs, const Plan& plan) {
   const auto chosen = settings(plan, !flags.pretrain_data().empty());
   std::vector<Variant> variants;
   for (const auto& setting : chosen) variants.push_back({setting, flags.config({{"ablation", setting}})});
@@ -37,14 +37,18 @@ int run(const TrainFlags& flags, const Plan& plan) {
   if (std::find(chosen.begin(), chosen.end(), "C") != chosen.end()) pretrain = load_and_say(flags.pretrain_data(), quiet);
 
   OutputFolder folder(flags.out(), flags.existing());
-  const auto trained = train_all(folder, variants, plan.seeds, data, pretrain ? OptionalCorpus(*pretrain) : std::nullopt, verbosity(quiet));
-  auto comparison = compare_settings(trained, data);
-  comparison["paper"] = paper_figures();
-  replace_file(folder.path() / "summary.json", comparison.dump(2) + '\n');
+  const auto trained = train_all(folder, variants, plan.seeds, {data, pretrain ? OptionalCorpus(*pretrain) : std::nullopt}, jobs.of(flags),
+                                 verbosity(quiet));
+  if (!trained.settings.empty()) {
+    auto comparison = compare_settings(trained.settings, data);
+    comparison["paper"] = paper_figures();
+    replace_file(folder.path() / "summary.json", comparison.dump(2) + '\n');
+    std::cout << '\n'
+              << comparison_text(comparison) << "\nresults: " << (folder.path() / "summary.json").string() << ", one folder a run beside it"
+              << std::endl;
+  }
+  if (!trained.failure.empty()) throw DataError(trained.failure);
   folder.done();
-  std::cout << '\n'
-            << comparison_text(comparison) << "\nresults: " << (folder.path() / "summary.json").string()
-            << ", one folder a run beside it\n";
   return success;
 }
 
@@ -53,12 +57,13 @@ int run(const TrainFlags& flags, const Plan& plan) {
 Command ablate(CLI::App& program) {
   auto* app = program.add_subcommand("ablate", "train A, B and C over several seeds and compare them, the paper's numbers beside");
   const auto flags = std::make_shared<TrainFlags>(*app);
+  const auto jobs = std::make_shared<JobFlags>(*app);
   const auto plan = std::make_shared<Plan>();
   app->add_option("--seeds", plan->seeds, "how many, from --seed on")->check(CLI::PositiveNumber)->capture_default_str();
   app->add_option("--settings", plan->settings, "which of A, B, C [all that the data allow]")
       ->delimiter(',')
       ->check(CLI::IsMember({"A", "B", "C"}));
-  return {app, [=] { return run(*flags, *plan); }};
+  return {app, [=] { return run(*flags, *jobs, *plan); }};
 }
 
 }  // namespace merc::commands

@@ -1,12 +1,14 @@
 #include "commands/train_all.hpp"
 
-#include "report/table.hpp"
+#include "commands/train_jobs.hpp"
+#include "report/run_files.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <set>
 
 namespace merc::commands {
 namespace {
@@ -51,31 +53,63 @@ bool finished(const fs::path& folder, const Config& config, const Corpus& data, 
   return true;
 }
 
+/// In this process.
+Faults train_one_by_one(const std::vector<PlannedRun>& runs, const Corpora& corpora, Verbosity verbosity) {
+  Faults faults;
+  for (std::size_t i = 0; i < runs.size(); ++i) try {
+      const auto& [name, place, config] = runs[i];
+      const OutputFolder own(place, Existing::Resume);
+      train_into(own, corpora.data, config.ablation == Ablation::C ? corpora.pretrain : std::nullopt, config, name, verbosity);
+      if (verbosity != Verbosity::Quiet) say_finished(runs[i]);
+    } catch (const DataError& error) {
+      faults[i] = error.what();
+    }
+  return faults;
+}
+
 }  // namespace
 
-Settings train_all(const OutputFolder& folder, const std::vector<Variant>& variants, int seeds, const Corpus& data, OptionalCorpus pretrain,
-                   Verbosity verbosity) {
-  Settings settings;
-  for (const auto& variant : variants) settings.push_back({variant.name, {}});
+JobFlags::JobFlags(CLI::App& app) {
+  app.add_option("--jobs", at_once_, "runs at a time, in processes that share --threads")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--memory-limit-mib", memory_limit_mib_,
+                 "of all --jobs together: another begins only while there is room for it by the peak of those before, 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+Trained train_all(const OutputFolder& folder, const std::vector<Variant>& variants, int seeds, const Corpora& corpora, const Jobs& jobs,
+                  Verbosity verbosity) {
+  Trained trained;
+  for (const auto& variant : variants) trained.settings.push_back({variant.name, {}});
+  std::vector<PlannedRun> runs;
+  std::vector<std::size_t> variant_of;
+  double peak_mib = 0;
   for (int s = 0; s < seeds; ++s)
     for (std::size_t v = 0; v < variants.size(); ++v) {
       auto config = variants[v].config;
       config.seed += static_cast<uint64_t>(s);
       const auto name = variants[v].name + "-seed" + std::to_string(config.seed);
-      const auto place = settings[v].runs[config.seed] = folder.path() / name;
-      const auto corpus_of_stage_1 = config.ablation == Ablation::C ? pretrain : std::nullopt;
-      if (finished(place, config, data, corpus_of_stage_1)) {
-        if (verbosity != Verbosity::Quiet) std::cout << name << "  finished before\n";
+      const auto place = trained.settings[v].runs[config.seed] = folder.path() / name;
+      if (!finished(place, config, corpora.data, config.ablation == Ablation::C ? corpora.pretrain : std::nullopt)) {
+        runs.push_back({name, place, config});
+        variant_of.push_back(v);
         continue;
       }
-      const OutputFolder own(place, Existing::Resume);
-      const auto outcome = train_into(own, data, corpus_of_stage_1, config, name, verbosity);
-      if (verbosity != Verbosity::Quiet)
-        std::cout << name << "  test weighted F1 " << percent(score(outcome.predictions.at("test")).weighted_f1) << ", epoch "
-                  << outcome.best_epoch << " of " << config.finetune.epochs << ", "
-                  << duration(outcome.seconds_per_epoch * static_cast<double>(config.finetune.epochs)) << std::endl;
+      peak_mib = std::max(peak_mib, read_json(place / "results.json", "").value("peak_rss_mib", 0.0));
+      if (verbosity != Verbosity::Quiet) std::cout << name << "  finished before\n";
     }
-  return settings;
+
+  const auto faults = jobs.at_once > 1 ? train_in_processes(runs, jobs, peak_mib, verbosity) : train_one_by_one(runs, corpora, verbosity);
+  if (faults.empty()) return trained;
+  const auto [first, fault] = *faults.begin();
+  trained.failure = std::to_string(faults.size()) + " of " + std::to_string(runs.size()) +
+                    " runs failed, the others are kept: " + runs[first].name + ": " + fault;
+  std::set<std::string> incomplete;
+  for (const auto& [place, why] : faults) incomplete.insert(variants[variant_of[place]].name);
+  std::erase_if(trained.settings, [&](const auto& setting) { return incomplete.count(setting.name) > 0; });
+  return trained;
 }
 
 }  // namespace merc::commands

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "commands/run.hpp"
+#include "commands/train_flags.hpp"
 #include "report/ablation.hpp"
 
 #include <string>
@@ -14,11 +15,42 @@ struct Variant {
   Config config;  ///< its seed is the first of them
 };
 
+/// What a comparison is trained on.
+struct Corpora {
+  const Corpus& data;
+  OptionalCorpus pretrain;  ///< for the variants of setting C
+};
+
+/// How the runs of a comparison are carried out.
+struct Jobs {
+  int at_once = 1;               ///< 1: one after the other in this process; else in processes of their own, which share the threads
+  int64_t memory_limit_mib = 0;  ///< for all of them together; 0: none
+  std::string data, pretrain;    ///< where the processes find the corpora
+};
+
+/// The flags that say so.
+class JobFlags {
+ public:
+  explicit JobFlags(CLI::App& app);
+  Jobs of(const TrainFlags& flags) const { return {at_once_, memory_limit_mib_, flags.data(), flags.pretrain_data()}; }
+
+ private:
+  int at_once_ = 1;
+  int64_t memory_limit_mib_ = 0;
+};
+
+/// What came of a comparison.
+struct Trained {
+  Settings settings;    ///< those of which every run is finished
+  std::string failure;  ///< one line that names the runs that failed and why the first did; empty where none did
+};
+
 /// Trains every variant with `seeds` seeds into a folder each, NAME-seedS in `folder`, all variants of a seed before the next; those that
-/// are finished are kept. `pretrain` is for the variants of setting C.
+/// are finished are kept, and a run that fails keeps no other from its end.
 ///
-/// Throws UsageError where a folder holds a finished run of another configuration or other data, Interrupted where the user stops.
-Settings train_all(const OutputFolder& folder, const std::vector<Variant>& variants, int seeds, const Corpus& data, OptionalCorpus pretrain,
-                   Verbosity verbosity);
+/// Throws UsageError where a folder holds a finished run of another configuration or other data, before anything is trained; Interrupted
+/// where the user stops.
+Trained train_all(const OutputFolder& folder, const std::vector<Variant>& variants, int seeds, const Corpora& corpora, const Jobs& jobs,
+                  Verbosity verbosity);
 
 }  // namespace merc::commands

@@ -2,6 +2,7 @@
 
 #include "commands/config_file.hpp"
 
+#include <cstdlib>
 #include <sstream>
 
 namespace merc::commands {
@@ -29,6 +30,7 @@ const std::vector<Knob>& knobs() {
       {"seed", "/seed", "seed of everything random"},
       {"epochs", "/finetune/epochs", "epochs of fine-tuning (stage 2)"},
       {"batch-size", "/finetune/batch_size", "dialogs a step, 0: all in one batch"},
+      {"group-by-length", "/finetune/group_by_length", "batches of dialogs of similar length"},
       {"learning-rate", "/finetune/learning_rate", "of Adam"},
       {"weight-decay", "/finetune/weight_decay", "L2, in the gradient"},
       {"clip", "/finetune/clip", "bound on the gradient norm, 0: none"},
@@ -36,6 +38,7 @@ const std::vector<Knob>& knobs() {
       {"num-neighbors", "/finetune/num_neighbors", "K, positives a dialog"},
       {"temperature", "/finetune/temperature", "of the contrastive term"},
       {"memory-bank", "/finetune/memory_bank", "dialogs of earlier batches kept as references, 0: none"},
+      {"memory-bank-unique", "/finetune/memory_bank_unique", "no dialog twice among batch and bank; its newest row counts"},
       {"positives", "/finetune/positives",
        "feature: neighbours in the other modality; random; trajectory[:MEASURE]: by the course of the labels"},
       {"weights", "/finetune/weights", "of positives by trajectory; soft: exp(-distance / sigma), normalised", keys(weights_names)},
@@ -49,8 +52,10 @@ const std::vector<Knob>& knobs() {
       {"schedule-patience", "/finetune/schedule_patience", "epochs without a lower dev loss before plateau lowers the learning rate"},
       {"schedule-factor", "/finetune/schedule_factor", "by which plateau lowers it, in (0, 1)"},
       {"accumulate", "/finetune/accumulate", "batches whose mean gradient makes one step"},
+      {"ema", "/finetune/ema", "decay a step of the average of the weights that is evaluated and kept, in [0, 1); 0: none"},
       {"pretrain-epochs", "/pretrain/epochs", "epochs of contrastive pre-training (stage 1)"},
       {"pretrain-batch-size", "/pretrain/batch_size", "as --batch-size, in stage 1"},
+      {"pretrain-group-by-length", "/pretrain/group_by_length", "as --group-by-length, in stage 1"},
       {"pretrain-learning-rate", "/pretrain/learning_rate", "as --learning-rate, in stage 1"},
       {"pretrain-weight-decay", "/pretrain/weight_decay", "as --weight-decay, in stage 1"},
       {"pretrain-clip", "/pretrain/clip", "as --clip, in stage 1"},
@@ -58,6 +63,7 @@ const std::vector<Knob>& knobs() {
       {"pretrain-num-neighbors", "/pretrain/num_neighbors", "as --num-neighbors, in stage 1"},
       {"pretrain-temperature", "/pretrain/temperature", "as --temperature, in stage 1"},
       {"pretrain-memory-bank", "/pretrain/memory_bank", "as --memory-bank, in stage 1"},
+      {"pretrain-memory-bank-unique", "/pretrain/memory_bank_unique", "as --memory-bank-unique, in stage 1"},
       {"pretrain-positives", "/pretrain/positives", "as --positives, in stage 1; trajectories are of its training labels"},
       {"pretrain-weights", "/pretrain/weights", "as --weights, in stage 1", keys(weights_names)},
       {"pretrain-sigma", "/pretrain/sigma", "as --sigma, in stage 1"},
@@ -69,6 +75,7 @@ const std::vector<Knob>& knobs() {
       {"pretrain-schedule-patience", "/pretrain/schedule_patience", "as --schedule-patience, in stage 1"},
       {"pretrain-schedule-factor", "/pretrain/schedule_factor", "as --schedule-factor, in stage 1"},
       {"pretrain-accumulate", "/pretrain/accumulate", "as --accumulate, in stage 1"},
+      {"pretrain-ema", "/pretrain/ema", "as --ema, in stage 1; the average is what stage 2 begins with"},
       {"pretrain-splits", "/pretrain_splits", "dialogs of --pretrain-data that stage 1 sees", keys(pretrain_splits_names)},
       {"modalities", "/model/modalities", "of the data, such as text,audio,visual or t,a,v; two or more for idcl and info_nce"},
       {"hidden", "/model/hidden", "width of the network, a multiple of --heads"},
@@ -79,6 +86,7 @@ const std::vector<Knob>& knobs() {
       {"pre-norm", "/model/pre_norm", "x + attention(norm(x)) in every layer"},
       {"backbone", "/model/backbone", "what reads the utterances; gru is bidirectional", keys(backbone_names)},
       {"fusion", "/model/fusion", "of the modalities", keys(fusion_names)},
+      {"speaker-embedding", "/model/speaker_embedding", "add a learnt vector a speaker to what the encoders read"},
       {"dead-modules", "/model/dead_modules", "hold the unused modules of the released code"},
       {"pooling", "/pooling", "what the embedding of a dialog averages", keys(pooling_names)},
       {"arithmetic", "/arithmetic", "of the contrastive term", keys(arithmetic_names)},
@@ -95,10 +103,10 @@ const std::vector<Knob>& knobs() {
   return all;
 }
 
-std::string shown(const Json& value) {
+std::string shown(const Json& value, const char* between = " ") {
   if (!value.is_array()) return value.is_string() ? value.get<std::string>() : value.dump();
   std::string joined;
-  for (const auto& item : value) joined += (joined.empty() ? "" : " ") + shown(item);
+  for (const auto& item : value) joined += (joined.empty() ? "" : between) + shown(item);
   return joined;
 }
 
@@ -166,8 +174,11 @@ void TrainFlags::add(const std::string& flag, const std::string& pointer, const 
                  ->check(CLI::NonNegativeNumber);
   else if (standard.is_number_integer())
     option = app_.add_option_function<int64_t>(name, say, help);
-  else if (standard.is_number())
-    option = app_.add_option_function<double>(name, say, help);
+  else if (standard.is_number())  // CLI11 reads a long double and rounds it again, which may miss the nearest double
+    option = app_.add_option_function<std::string>(
+                     name, [say](const std::string& text) { say(std::strtod(text.c_str(), nullptr)); }, help)
+                 ->check(CLI::TypeValidator<double>(""))
+                 ->type_name("FLOAT");
   else if (standard.is_array())
     option = app_.add_option_function<std::vector<std::string>>(name, say, help)->delimiter(',');
   else
@@ -177,10 +188,15 @@ void TrainFlags::add(const std::string& flag, const std::string& pointer, const 
   if (!choices.empty()) option->check(CLI::IsMember(choices));
 }
 
-Config TrainFlags::config(const Assignments& more) const {
-  static const std::map<std::string, std::string> whole{{"t", "text"}, {"a", "audio"}, {"v", "visual"}};
+Json TrainFlags::asked() const {
   Json json = preset_ == "official" ? Config::official() : preset_ == "demo" ? demo_preset() : Config{};
   for (const auto& [pointer, value] : said_) json[Json::json_pointer(pointer)] = value;
+  return json;
+}
+
+Config TrainFlags::config(const Assignments& more) const {
+  static const std::map<std::string, std::string> whole{{"t", "text"}, {"a", "audio"}, {"v", "visual"}};
+  auto json = asked();
   for (const auto& [flag, text] : more) {
     auto& field = json[Json::json_pointer(pointer_of(flag))];
     field = parsed(flag, text, field);
@@ -190,6 +206,20 @@ Config TrainFlags::config(const Assignments& more) const {
     if (const auto found = whole.find(modality); found != whole.end()) modality = found->second;
   check(config);
   return config;
+}
+
+Json TrainFlags::standard(const std::string& flag) { return Json(Config{}).at(Json::json_pointer(pointer_of(flag))); }
+
+std::vector<std::string> TrainFlags::words(const Config& config) {
+  const Json json = config, standard = Config{};
+  std::vector<std::string> words{"--ablation", json.at("ablation").get<std::string>()};
+  for (const auto& knob : knobs()) {
+    const auto& value = json.at(Json::json_pointer(knob.pointer));
+    if (value == standard.at(Json::json_pointer(knob.pointer))) continue;
+    words.push_back((value == Json(false) ? "--no-" : "--") + std::string(knob.flag));
+    if (!value.is_boolean()) words.push_back(shown(value, ","));
+  }
+  return words;
 }
 
 std::string TrainFlags::setting(const std::string& asked) const {

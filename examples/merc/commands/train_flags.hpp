@@ -31,8 +31,17 @@ class TrainFlags {
   /// sense.
   Config config(const Assignments& more) const;
 
+  /// The default of a flag, "ablation" too, as JSON. Throws UsageError that names the flag that was meant.
+  static nlohmann::json standard(const std::string& flag);
+
+  /// The words that make `config` out of the defaults, to the last digit: "--ablation", "B", "--seed", "3".
+  static std::vector<std::string> words(const Config& config);
+
   /// A, B or C: what was asked for; where nothing was, C if there is something to pre-train on, else B. Throws UsageError for C without it.
   std::string setting(const std::string& asked) const;
+
+  /// The seed that was asked for; needs no configuration that makes sense.
+  uint64_t seed() const { return asked().at("seed"); }
 
   /// Whether a flag was said, here or in the config file.
   bool said(const std::string& flag) const { return app_.get_option("--" + flag)->count() > 0; }
@@ -44,6 +53,7 @@ class TrainFlags {
   const std::string& pretrain_data() const { return pretrain_data_; }
 
  private:
+  nlohmann::json asked() const;  ///< the preset with what was said on top
   void add(const std::string& flag, const std::string& pointer, const std::string& help, std::vector<std::string> choices);
 
   CLI::App& app_;

@@ -41,8 +41,10 @@ GruEncoderImpl::GruEncoderImpl(const Architecture& options) {
   register_module("gru", gru);
 }
 
-Tensor GruEncoderImpl::forward(const Tensor& features, const Tensor& projection, const Layout& layout, Dropout& dropout) {
-  auto x = dropout.dropout(at::mm(features, projection.t()));  // [rows, hidden]
+Tensor GruEncoderImpl::forward(const Tensor& features, const Tensor& projection, const Tensor& added, const Layout& layout,
+                               Dropout& dropout) {
+  const auto projected = at::mm(features, projection.t());  // [rows, hidden]
+  auto x = dropout.dropout(added.defined() ? projected + added : projected);
   if (layout.rows() == 0) return x;
   const auto [rows, sizes] = time_major(layout, x.device());
   x = x.index_select(0, rows);

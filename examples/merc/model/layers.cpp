@@ -84,8 +84,9 @@ EncoderImpl::EncoderImpl(const Architecture& options) {
   register_module("transformer_inter", transformer_inter);
 }
 
-Tensor EncoderImpl::forward(const Tensor& features, const Tensor& projection, const Layout& layout, Dropout& dropout) {
-  auto x = dropout.dropout(at::addmm(pos_emb->of(layout), features, projection.t()));
+Tensor EncoderImpl::forward(const Tensor& features, const Tensor& projection, const Tensor& added, const Layout& layout, Dropout& dropout) {
+  const auto positions = pos_emb->of(layout);
+  auto x = dropout.dropout(at::addmm(added.defined() ? positions + added : positions, features, projection.t()));
   for (const auto& layer : *transformer_inter) x = layer->as<EncoderLayer>()->forward(x, layout, dropout);
   return x;
 }

@@ -59,10 +59,25 @@ struct PositionsImpl : torch::nn::Module {
 };
 TORCH_MODULE(Positions);
 
-/// One modality: dropout(x W^T + positions), then the layers.
+/// A learnt vector a speaker, one parameter each by name, so that weights know whom they are of. They begin at zero: a speaker of whom
+/// nothing was learnt adds nothing, and neither does one who is not in the table.
+struct SpeakerTableImpl : torch::nn::Module {
+  SpeakerTableImpl(const std::vector<std::string>& names, int64_t hidden);
+  Tensor of(const Tensor& places) const;  ///< [rows] int64 -> [rows, hidden]
+
+  /// A name as that of a parameter, in which no dot may stand: "Dr%2E Green".
+  static std::string escaped(const std::string& name);
+  static std::string unescaped(const std::string& name);
+
+ private:
+  std::vector<Tensor> rows_;
+};
+TORCH_MODULE(SpeakerTable);
+
+/// One modality: dropout(x W^T + positions + added), then the layers. `added`: [rows, hidden], or undefined.
 struct EncoderImpl : torch::nn::Module {
   explicit EncoderImpl(const Architecture& options);
-  Tensor forward(const Tensor& features, const Tensor& projection, const Layout& layout, Dropout& dropout);
+  Tensor forward(const Tensor& features, const Tensor& projection, const Tensor& added, const Layout& layout, Dropout& dropout);
 
   Positions pos_emb{nullptr};
   torch::nn::ModuleList transformer_inter;

@@ -5,6 +5,8 @@
 #include <ATen/Functions.h>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 namespace merc {
 namespace {
@@ -13,6 +15,19 @@ Layout lay_out(std::span<const int64_t> lengths, int64_t at_least) {
   Layout layout;
   for (const auto length : lengths) layout.spans.push_back({layout.rows(), std::max(length, at_least), length});
   return layout;
+}
+
+/// The place of each row's speaker among `names`, their number where it has none there: [rows] int64.
+Tensor places(std::span<const Dialog* const> dialogs, const Layout& layout, const std::vector<std::string>& names) {
+  std::unordered_map<std::string_view, int64_t> place;
+  for (const auto& name : names) place.emplace(name, std::ssize(place));
+  auto rows = at::full({layout.rows()}, std::ssize(names), at::kLong);
+  auto* values = rows.mutable_data_ptr<int64_t>();
+  for (size_t i = 0; i < dialogs.size(); ++i)
+    for (size_t u = 0; u < dialogs[i]->speakers.size(); ++u)
+      if (const auto found = place.find(dialogs[i]->speakers[u]); found != place.end())
+        values[static_cast<size_t>(layout.spans[i].first) + u] = found->second;
+  return rows;
 }
 
 }  // namespace
@@ -30,12 +45,14 @@ Layout Layout::padded(std::span<const int64_t> lengths) {
 }
 
 Batch Batch::to(torch::Device device) const {
-  Batch moved{layout, {}, labels.to(device), dialogs.defined() ? dialogs.to(device) : dialogs};
+  const auto there = [&](const Tensor& tensor) { return tensor.defined() ? tensor.to(device) : tensor; };
+  Batch moved{layout, {}, labels.to(device), there(dialogs), there(speakers)};
   for (const auto& rows : features) moved.features.push_back(rows.to(device));
   return moved;
 }
 
-Batch make_batch(std::span<const Dialog* const> dialogs, const std::vector<std::string>& modalities, Pooling pooling) {
+Batch make_batch(std::span<const Dialog* const> dialogs, const std::vector<std::string>& modalities, Pooling pooling,
+                 const std::vector<std::string>& speakers) {
   std::vector<int64_t> lengths;
   for (const auto* dialog : dialogs) lengths.push_back(dialog->utterances());
 
@@ -45,6 +62,7 @@ Batch make_batch(std::span<const Dialog* const> dialogs, const std::vector<std::
   auto* labels = batch.labels.mutable_data_ptr<int64_t>();
   for (size_t i = 0; i < dialogs.size(); ++i) std::ranges::copy(dialogs[i]->labels, labels + batch.layout.spans[i].first);
 
+  if (!speakers.empty()) batch.speakers = places(dialogs, batch.layout, speakers);
   for (const auto& modality : modalities) {
     const auto width = dialogs.empty() ? 0 : dialogs.front()->features.at(modality).cols;
     auto rows = batch.features.emplace_back(at::zeros({batch.layout.rows(), width}));

@@ -38,12 +38,15 @@ struct Batch {
   std::vector<Tensor> features;  ///< one a modality, in the order asked for: [rows, dim] float32, zero where there is padding
   Tensor labels;                 ///< [rows] int64; -1 for padding and for utterances without a label
   Tensor dialogs{};              ///< [dialogs] int64, their numbers among the dialogs of the stage; undefined outside of training
+  Tensor speakers{};             ///< [rows] int64, places in the list of speakers, its size for padding and for others; undefined without
 
   Batch to(torch::Device device) const;
 };
 
-/// Lays dialogs out, in their order. The dialogs must hold every modality (`check_corpus` sees to it).
-Batch make_batch(std::span<const Dialog* const> dialogs, const std::vector<std::string>& modalities, Pooling pooling);
+/// Lays dialogs out, in their order. The dialogs must hold every modality (`check_fit` sees to it). `speakers`: the names that the network
+/// knows; none: speakers are of no interest.
+Batch make_batch(std::span<const Dialog* const> dialogs, const std::vector<std::string>& modalities, Pooling pooling,
+                 const std::vector<std::string>& speakers = {});
 
 /// The mean of the rows of each dialog: [rows, width] -> [dialogs, width]; of its utterances, or of its padding too.
 Tensor pool(const Tensor& rows, const Layout& layout, Pooling pooling);

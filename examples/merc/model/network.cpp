@@ -43,6 +43,7 @@ NetworkImpl::NetworkImpl(const NetworkOptions& options) : options(options) {
     register_module(names.gate, stream.gate);
     streams_.push_back(stream);
   }
+  if (architecture.speaker_embedding) speakers_ = register_module("speakers", SpeakerTable(options.speaker_names, hidden));
   last_concat_ = register_module("last_concat", Map(static_cast<int64_t>(streams_.size()) * hidden, hidden));
   if (architecture.fusion == Fusion::Gated) {
     const auto modalities = static_cast<int64_t>(streams_.size());
@@ -54,12 +55,13 @@ NetworkImpl::NetworkImpl(const NetworkOptions& options) : options(options) {
 
 Encoded NetworkImpl::encode(const Batch& batch, Dropout& dropout) {
   Encoded encoded;
+  const auto added = speakers_ ? speakers_->of(batch.speakers) : Tensor();  // [rows, hidden]
   for (size_t i = 0; i < streams_.size(); ++i) {
     auto& [input, encoder, recurrent, gate] = streams_[i];
     const auto matrix = input->matrix();
     const auto features = batch.features.at(i).to(matrix.scalar_type());
-    const auto x =
-        encoder ? encoder->forward(features, matrix, batch.layout, dropout) : recurrent->forward(features, matrix, batch.layout, dropout);
+    const auto x = encoder ? encoder->forward(features, matrix, added, batch.layout, dropout)
+                           : recurrent->forward(features, matrix, added, batch.layout, dropout);
     encoded.push_back(at::sigmoid(at::mm(x, gate->fc->weight.t())) * x);
   }
   return encoded;

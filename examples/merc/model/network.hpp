@@ -14,7 +14,8 @@ struct NetworkOptions {
   Architecture architecture;
   std::map<std::string, int64_t> widths;  ///< modality -> columns
   int64_t classes = 0;
-  int64_t speakers = 2;  ///< size of the speaker table, a dead module
+  int64_t speakers = 2;                      ///< size of the released code's speaker table, a dead module
+  std::vector<std::string> speaker_names{};  ///< whom a speaker embedding knows; others are read without
 };
 
 /// What the encoders say of each utterance: one [rows, hidden] a modality, in the order of the architecture.
@@ -27,7 +28,8 @@ using Encoded = std::vector<Tensor>;
 ///
 /// Parameters have the names and shapes of the released code; modules of it that never see a gradient are absent unless
 /// `dead_modules` asks for them. F and H have no non-linearity between them, so the classifier multiplies them first, [classes,
-/// M hidden], and never makes the fused rows unless asked to. Recurrent encoders and the other fusions are ours; those do make the rows.
+/// M hidden], and never makes the fused rows unless asked to. Recurrent encoders, the other fusions, which do make the rows, and a vector a
+/// speaker, added to every x_m W_m^T, are ours.
 struct NetworkImpl : torch::nn::Module {
   explicit NetworkImpl(const NetworkOptions& options);
 
@@ -50,6 +52,7 @@ struct NetworkImpl : torch::nn::Module {
     Map gate{nullptr};
   };
   std::vector<Stream> streams_;
+  SpeakerTable speakers_{nullptr};
   Map last_concat_{nullptr};
   Map fusion_gate_{nullptr};  ///< of gated fusion: the weights of the modalities
   torch::nn::Linear all_output_layer_{nullptr};

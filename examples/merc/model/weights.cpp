@@ -83,6 +83,11 @@ NetworkOptions infer_options(const StateDict& state, const Architecture& hints, 
     throw DataError(path + ": " + std::to_string(architecture.heads) + " heads do not divide the hidden size " +
                     std::to_string(architecture.hidden) + "; give the heads of the training");
 
+  constexpr std::string_view speaker = "speakers.";
+  for (const auto& entry : state)
+    if (entry.key().starts_with(speaker)) options.speaker_names.push_back(SpeakerTableImpl::unescaped(entry.key().substr(speaker.size())));
+  architecture.speaker_embedding = !options.speaker_names.empty();
+
   constexpr std::string_view suffix = "_input.0.weight", child = ".0.weight";
   architecture.modalities.clear();
   std::string encoder;

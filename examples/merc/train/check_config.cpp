@@ -56,6 +56,13 @@ void check(const Stage& stage, const std::string& name) {
   not_negative("idcl_weight", stage.idcl_weight);
   not_negative("exclude_near", stage.exclude_near);
   need(std::isfinite(stage.sigma) && stage.sigma > 0, name + ".sigma", "finite and positive", stage.sigma);
+  need(stage.ema >= 0 && stage.ema < 1, name + ".ema", "in [0, 1)", stage.ema);
+  if (stage.group_by_length && stage.batch_size == 0)
+    throw UsageError("config: `" + name + ".group_by_length` is for batches, but `" + name +
+                     ".batch_size` 0 takes all dialogs in one; give a size, or leave it out");
+  if (stage.memory_bank_unique && stage.memory_bank == 0)
+    throw UsageError("config: `" + name + ".memory_bank_unique` is for a bank, but `" + name +
+                     ".memory_bank` is 0; give a size, or leave it out");
   need(stage.schedule_factor > 0 && stage.schedule_factor < 1, name + ".schedule_factor", "in (0, 1)", stage.schedule_factor);
   need(stage.warmup_epochs == 0 || stage.warmup_epochs < stage.epochs, name + ".warmup_epochs",
        "less than `" + name + ".epochs` (" + std::to_string(stage.epochs) + ")", static_cast<double>(stage.warmup_epochs));

@@ -53,6 +53,7 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
   whole.insert("about", about.dump());
   whole.insert("network", pack(checkpoint.network));
   whole.insert("adam", pack(checkpoint.adam));
+  whole.insert("average", pack(checkpoint.average));
   whole.insert("best", pack(checkpoint.best));
   StateDict bank;
   for (const auto& rows : checkpoint.bank) bank.insert(std::to_string(bank.size()), rows);
@@ -72,6 +73,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
                           .epoch = about.at("epoch"),
                           .network = unpack(whole.at("network").toGenericDict()),
                           .adam = unpack(whole.at("adam").toGenericDict()),
+                          .average = unpack(whole.at("average").toGenericDict()),
                           .best = unpack(whole.at("best").toGenericDict()),
                           .bank = unpack(whole.at("bank").toGenericDict()).values(),
                           .best_epoch = about.at("best_epoch"),

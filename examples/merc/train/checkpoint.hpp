@@ -18,6 +18,7 @@ struct Checkpoint {
   int64_t epoch = 0;     ///< epochs of the stage that are done
   StateDict network = StateDict();
   StateDict adam = StateDict();
+  StateDict average = StateDict();  ///< of the weights, where one is kept
   StateDict best = StateDict();
   std::vector<Tensor> bank{};
   int64_t best_epoch = 0;

@@ -65,8 +65,7 @@ Predictions Classifier::predict(const Corpus& corpus, const std::string& split) 
   const auto& options = network_->network->options;
   check_fit(corpus, options.widths, options.classes);
   check_fit(corpus, split, options.architecture.modalities);
-  return merc::predict(*network_->network,
-                       evaluation_batches(dialogs_of(corpus, {split}), options.architecture.modalities, network_->device));
+  return merc::predict(*network_->network, evaluation_batches(dialogs_of(corpus, {split}), options, network_->device));
 }
 
 Classifier::Embeddings Classifier::embed(const Corpus& corpus, const std::string& split) const {
@@ -81,7 +80,7 @@ Classifier::Embeddings Classifier::embed(const Corpus& corpus, const std::string
     append(result.utterances[name], rows);
     append(result.dialogs[name], pool(rows, layout, Pooling::Masked));
   };
-  for (const auto& batch : evaluation_batches(dialogs_of(corpus, {split}), modalities, network_->device)) {
+  for (const auto& batch : evaluation_batches(dialogs_of(corpus, {split}), network.options, network_->device)) {
     const auto encoded = network.encode(batch, dropout);
     for (size_t i = 0; i < encoded.size(); ++i) add(modalities[i], encoded[i], batch.layout);
     add("fused", network.fuse(encoded), batch.layout);

@@ -104,19 +104,22 @@ struct Architecture {
   bool dead_modules = false;  ///< also hold the modules of the released code that never see a gradient
   Backbone backbone = Backbone::Transformer;
   Fusion fusion = Fusion::Linear;
+  bool speaker_embedding = false;  ///< a learnt vector a speaker, added to the projected features of every modality
 };
 
 /// One optimisation: stage 1 (contrastive pre-training) or stage 2 (fine-tuning).
 struct Stage {
   int64_t epochs = 200;
-  int64_t batch_size = 0;       ///< dialogs a step; 0: all in one batch
-  double learning_rate = 1e-3;  ///< Adam
-  double weight_decay = 1e-4;   ///< L2, in the gradient; parameters without a gradient are left alone
-  double clip = 5.0;            ///< bound on the total gradient norm; 0: none
-  double idcl_weight = 0.05;    ///< of the contrastive term; cross-entropy has weight 1 in stage 2 and 0 in stage 1
-  int64_t num_neighbors = 15;   ///< K
+  int64_t batch_size = 0;        ///< dialogs a step; 0: all in one batch
+  bool group_by_length = false;  ///< batches of dialogs of similar length
+  double learning_rate = 1e-3;   ///< Adam
+  double weight_decay = 1e-4;    ///< L2, in the gradient; parameters without a gradient are left alone
+  double clip = 5.0;             ///< bound on the total gradient norm; 0: none
+  double idcl_weight = 0.05;     ///< of the contrastive term; cross-entropy has weight 1 in stage 2 and 0 in stage 1
+  int64_t num_neighbors = 15;    ///< K
   double temperature = 0.1;
-  int64_t memory_bank = 0;  ///< dialogs of earlier batches that stay as references of the contrastive term; 0: none
+  int64_t memory_bank = 0;          ///< dialogs of earlier batches that stay as references of the contrastive term; 0: none
+  bool memory_bank_unique = false;  ///< a dialog stands once among the references: in the batch, else by its newest row in the bank
 
   /// Who the K positives of a dialog are. "feature": its neighbours in the other modality; "random": others drawn once; "trajectory:NAME":
   /// those whose labels take the most similar course, by a measure of trajectory/measures.hpp ("trajectory": by the default one).
@@ -133,6 +136,7 @@ struct Stage {
   int64_t schedule_patience = 10;
   double schedule_factor = 0.5;  ///< in (0, 1)
   int64_t accumulate = 1;        ///< batches whose mean gradient makes one step
+  double ema = 0;  ///< decay a step of the moving average of the weights that is evaluated and kept, in [0, 1); 0: the weights themselves
 };
 
 /// A run. `Config{}` is the corrected preset, `Config::official()` what the released code does.

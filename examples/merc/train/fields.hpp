@@ -18,6 +18,7 @@ void for_each_field(Self& model, Visit&& visit) {
   visit("dead_modules", model.dead_modules);
   visit("backbone", model.backbone);
   visit("fusion", model.fusion);
+  visit("speaker_embedding", model.speaker_embedding);
 }
 
 template <class Self, class Visit>
@@ -25,6 +26,7 @@ template <class Self, class Visit>
 void for_each_field(Self& stage, Visit&& visit) {
   visit("epochs", stage.epochs);
   visit("batch_size", stage.batch_size);
+  visit("group_by_length", stage.group_by_length);
   visit("learning_rate", stage.learning_rate);
   visit("weight_decay", stage.weight_decay);
   visit("clip", stage.clip);
@@ -32,6 +34,7 @@ void for_each_field(Self& stage, Visit&& visit) {
   visit("num_neighbors", stage.num_neighbors);
   visit("temperature", stage.temperature);
   visit("memory_bank", stage.memory_bank);
+  visit("memory_bank_unique", stage.memory_bank_unique);
   visit("positives", stage.positives);
   visit("weights", stage.weights);
   visit("sigma", stage.sigma);
@@ -43,6 +46,7 @@ void for_each_field(Self& stage, Visit&& visit) {
   visit("schedule_patience", stage.schedule_patience);
   visit("schedule_factor", stage.schedule_factor);
   visit("accumulate", stage.accumulate);
+  visit("ema", stage.ema);
 }
 
 template <class Self, class Visit>

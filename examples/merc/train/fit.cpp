@@ -1,5 +1,9 @@
 #include "fit.hpp"
 
+#include "selection.hpp"
+
+#include <set>
+
 namespace merc {
 namespace {
 
@@ -57,6 +61,35 @@ void check_fit(const Corpus& corpus, const std::map<std::string, int64_t>& width
   }
   if (corpus.classes > classes)
     throw DataError(corpus.path + ": " + std::to_string(corpus.classes) + " classes, the weights know " + std::to_string(classes));
+}
+
+void check_fit(const Corpus& data, const std::optional<std::reference_wrapper<const Corpus>>& pretrain, const Config& config) {
+  const auto& modalities = config.model.modalities;
+  for (const auto* split : split_names)
+    if (data.has(split)) check_fit(data, split, modalities);
+  if (data.train().empty()) throw DataError(data.path + ": the train split is empty");
+  if (needs_dev(config.selection) && (!data.has("dev") || data.dev().empty()))
+    throw DataError(data.path + ": no dev split to select an epoch on; give one, or take --select last");
+  if (config.selection == Selection::TestWeightedF1 && (!data.has("test") || data.test().empty()))
+    throw DataError(data.path + ": no test split to select an epoch on");
+  if (config.ablation != Ablation::C) return;
+  if (!pretrain) throw UsageError("config: ablation C pre-trains on another corpus, and none was given");
+  for (const auto& split : pretraining_splits(config))
+    if (pretrain->get().has(split)) check_fit(*pretrain, split, modalities);
+  if (dialogs_of(*pretrain, pretraining_splits(config)).empty()) throw DataError(pretrain->get().path + ": no dialogs to pre-train on");
+}
+
+std::vector<std::string> pretraining_splits(const Config& config) {
+  return config.pretrain_splits == PretrainSplits::All ? std::vector<std::string>{"train", "dev", "test"}
+                                                       : std::vector<std::string>{"train", "dev"};
+}
+
+std::vector<std::string> speakers_of(const std::vector<const Dialog*>& dialogs, const std::string& path) {
+  std::set<std::string> names;
+  for (const auto* dialog : dialogs) names.insert(dialog->speakers.begin(), dialog->speakers.end());
+  names.erase("");
+  if (names.empty()) throw DataError(path + ": no utterance has a speaker; leave out --speaker-embedding");
+  return {names.begin(), names.end()};
 }
 
 std::vector<const Dialog*> dialogs_of(const Corpus& corpus, const std::vector<std::string>& splits) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "data/corpus.hpp"
+#include "trainer.hpp"
 
 #include <string>
 #include <vector>
@@ -13,6 +13,16 @@ void check_fit(const Corpus& corpus, const std::string& split, const std::vector
 
 /// Whether the weights that expect these widths and classes fit a corpus.
 void check_fit(const Corpus& corpus, const std::map<std::string, int64_t>& widths, int64_t classes);
+
+/// Whether the corpora of a run can be trained on as `config` asks: those above for every split that it uses, something to train on, to
+/// pre-train on and to select an epoch on.
+void check_fit(const Corpus& data, const std::optional<std::reference_wrapper<const Corpus>>& pretrain, const Config& config);
+
+/// The splits of the pre-training corpus that stage 1 sees.
+std::vector<std::string> pretraining_splits(const Config& config);
+
+/// The names of the speakers of some dialogs, sorted, each once; an empty name is nobody's. Throws DataError where there are none.
+std::vector<std::string> speakers_of(const std::vector<const Dialog*>& dialogs, const std::string& path);
 
 /// The dialogs of some splits, in order; a split that is not there adds none.
 std::vector<const Dialog*> dialogs_of(const Corpus& corpus, const std::vector<std::string>& splits);

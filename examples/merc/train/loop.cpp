@@ -59,6 +59,7 @@ EpochRecord Loop::epoch(Work& work, Adam& adam, MemoryBank& bank) {
       record.learning_rate =
           learning_rate(work.stage, {state_.epoch, static_cast<double>(step) / whole, static_cast<double>(step + 1) / whole}, history);
       record.gradient_norm += (1 / whole) * adam.step(record.learning_rate, work.stage.clip, done - step * together);
+      work.average.update();
       ++step;
     }
     observer_.batch(record.stage, record.epoch, record.epochs, done, count);
@@ -71,6 +72,7 @@ bool Loop::run(Work work) {
   Adam adam(work.network, work.stage.weight_decay);
   MemoryBank bank(work.stage.memory_bank);
   if (!state_.adam.is_empty()) adam.restore(state_.adam);
+  if (!state_.average.is_empty()) work.average.restore(state_.average);
   bank.restore(state_.bank);
   while (state_.epoch < work.stage.epochs && !work.enough()) {
     auto record = epoch(work, adam, bank);
@@ -82,7 +84,7 @@ bool Loop::run(Work work) {
     const bool over = state_.epoch == work.stage.epochs || work.enough();
     const bool stop = !over && run_.stop();
     unsaved_seconds_ += since_saved_.lap();
-    if (over || stop || unsaved_seconds_ >= state_.config.save_seconds) save(work.network, adam.state(), bank.stored());
+    if (over || stop || unsaved_seconds_ >= state_.config.save_seconds) save(work, adam, bank);
     if (!stop) continue;
     observer_.note("stopped after epoch " + std::to_string(record.epoch) + " of " + std::to_string(record.epochs) + " (" + record.stage +
                    ")" +
@@ -93,12 +95,13 @@ bool Loop::run(Work work) {
   return true;
 }
 
-void Loop::save(const NetworkImpl& network, const StateDict& adam, const std::vector<Tensor>& bank) {
+void Loop::save(const Work& work, const Adam& adam, const MemoryBank& bank) {
   unsaved_seconds_ = 0;
   if (run_.folder.empty()) return;
-  state_.network = state_dict(network);
-  state_.adam = adam;
-  state_.bank = bank;
+  state_.network = state_dict(work.network);
+  state_.adam = adam.state();
+  state_.average = work.average.state();
+  state_.bank = bank.stored();
   write_checkpoint(run_.folder / "state.pt", state_);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adam.hpp"
+#include "average.hpp"
 #include "batches.hpp"
 #include "checkpoint.hpp"
 #include "objective.hpp"
@@ -18,6 +19,7 @@ class Loop {
   /// What a stage brings along.
   struct Work {
     NetworkImpl& network;
+    Average& average;  ///< of its weights
     const Stage& stage;
     Objective objective;
     Batches batches;
@@ -28,11 +30,11 @@ class Loop {
   /// Trains the epochs of the stage that are still to do. Returns false where the run was asked to stop; then the state is saved.
   bool run(Work work);
 
-  /// Writes the state to the folder, if there is one.
-  void save(const NetworkImpl& network, const StateDict& adam = StateDict(), const std::vector<Tensor>& bank = {});
-
  private:
   EpochRecord epoch(Work& work, Adam& adam, MemoryBank& bank);
+
+  /// Writes the state to the folder, if there is one.
+  void save(const Work& work, const Adam& adam, const MemoryBank& bank);
 
   Checkpoint& state_;
   Observer& observer_;

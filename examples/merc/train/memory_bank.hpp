@@ -22,6 +22,9 @@ class MemoryBank {
   /// Remembers a batch, one [B, width] a modality, and whatever else has a row a dialog; the oldest beyond the capacity are forgotten.
   void push(const std::vector<Tensor>& pooled);
 
+  /// Drops the rows of the dialogs of these numbers, [dialogs] int64; the numbers must be the last of what `push` was given.
+  void forget(const Tensor& numbers);
+
   /// What is stored, one [stored, width] a modality; for checkpoints.
   const std::vector<Tensor>& stored() const { return stored_; }
   void restore(std::vector<Tensor> stored) { stored_ = std::move(stored); }

@@ -59,11 +59,12 @@ Terms accumulate(NetworkImpl& network, const Batch& batch, const Objective& obje
   if (objective.idcl_weight > 0) {
     std::vector<Tensor> pooled;
     for (const auto& rows : leaves) pooled.push_back(pool(rows, batch.layout, objective.pooling));
+    if (objective.memory_bank_unique) bank.forget(batch.dialogs);
     const auto value = contrastive_term(leaves, pooled, batch, bank, objective);
     const auto pulls = torch::autograd::grad({value * objective.idcl_weight}, leaves, {}, std::nullopt, false, /*allow_unused=*/true);
     terms.idcl = value.item<double>();
     terms.mean_cosine = mean_cosine(pooled);
-    if (objective.mining.is_known()) pooled.push_back(batch.dialogs);
+    if (objective.mining.is_known() || objective.memory_bank_unique) pooled.push_back(batch.dialogs);
     bank.push(pooled);
     if (gradients.empty()) {
       gradients = pulls;

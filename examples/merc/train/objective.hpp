@@ -21,6 +21,7 @@ struct Objective {
   Contrastive contrastive = Contrastive::Idcl;
   ContrastOn contrast_on = ContrastOn::Dialog;
   double label_smoothing = 0;
+  bool memory_bank_unique = false;  ///< what the bank holds of the dialogs of a batch is dropped before they are contrasted
 };
 
 /// The values of a batch.

@@ -9,12 +9,13 @@
 
 namespace merc {
 
-std::vector<Batch> evaluation_batches(const std::vector<const Dialog*>& dialogs, const std::vector<std::string>& modalities,
-                                      torch::Device device) {
+std::vector<Batch> evaluation_batches(const std::vector<const Dialog*>& dialogs, const NetworkOptions& network, torch::Device device) {
   constexpr size_t at_once = 64;  // dialogs
   std::vector<Batch> batches;
   for (auto rest = std::span(dialogs); !rest.empty(); rest = rest.subspan(std::min(at_once, rest.size())))
-    batches.push_back(make_batch(rest.first(std::min(at_once, rest.size())), modalities, Pooling::Masked).to(device));
+    batches.push_back(
+        make_batch(rest.first(std::min(at_once, rest.size())), network.architecture.modalities, Pooling::Masked, network.speaker_names)
+            .to(device));
   return batches;
 }
 

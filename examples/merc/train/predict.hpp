@@ -5,9 +5,8 @@
 
 namespace merc {
 
-/// Dialogs laid out for evaluation, in batches that bound the memory.
-std::vector<Batch> evaluation_batches(const std::vector<const Dialog*>& dialogs, const std::vector<std::string>& modalities,
-                                      torch::Device device);
+/// Dialogs laid out for the evaluation of a network, in batches that bound the memory.
+std::vector<Batch> evaluation_batches(const std::vector<const Dialog*>& dialogs, const NetworkOptions& network, torch::Device device);
 
 /// What a network says of every utterance of some batches, in order.
 Predictions predict(NetworkImpl& network, const std::vector<Batch>& batches);
