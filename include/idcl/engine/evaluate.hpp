@@ -127,7 +127,8 @@ std::pair<RowLosses, RowLosses> evaluate_both(const O& objective, const P& pairi
   static_assert(!sees_whole_rows<O>(),
                 "idcl: this objective sees whole rows, which both directions cannot have of one tile: evaluate each on its own");
   const auto any = mining::any_pairing(pairing);
-  const bool mutual = any.places && !any.listed.defined();  // what is listed for anchors says nothing of references
+  // What is listed for anchors says nothing of references.
+  const bool mutual = any.places && !any.listed.defined() && any.places(u.size(0), v.size(0)).mutual;
   const auto evaluator = choose(evaluation, u.size(0), v.size(0), mutual && !any.weighted && metric.is_inner() && fuses(objective, u, v));
   if (evaluator == Evaluator::Dense) {
     const auto tile = whole_tile(pairing, u, v, metric);
