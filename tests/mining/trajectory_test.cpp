@@ -69,7 +69,11 @@ Tensor soft_oracle(const oracle::Matrix& s, const Tensor& distances, const Tenso
   return losses;
 }
 
-Tensor positives_of(const auto& miner, const Tensor& x) { return miner.pair(Scene{.anchors = x, .references = x}).positives; }
+Tensor positives_of(const auto& miner, const Tensor& x) {
+  Tile all{.similarity = at::zeros({x.size(0), x.size(0)}, x.options())};
+  miner.pair(Scene{.anchors = x, .references = x}).mark(all);
+  return all.positive.as_mask(x.size(0), x.size(0), x.device());
+}
 
 }  // namespace
 

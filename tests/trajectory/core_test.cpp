@@ -4,9 +4,13 @@
 #include "idcl/trajectory/dtw.hpp"
 #include "idcl/trajectory/edit_distance.hpp"
 #include "idcl/trajectory/histogram.hpp"
+#include "idcl/trajectory/mean_pool.hpp"
 #include "idcl/trajectory/nearest.hpp"
+#include "idcl/trajectory/optimal_transport.hpp"
 #include "idcl/trajectory/pairwise.hpp"
+#include "idcl/trajectory/per_length.hpp"
 #include "idcl/trajectory/segment_histogram.hpp"
+#include "idcl/trajectory/signature.hpp"
 #include "idcl/trajectory/soft_dtw_divergence.hpp"
 #include "support/catch.hpp"
 
@@ -30,6 +34,11 @@ TEST_CASE("sequences are vectors, arrays, spans and matrices of any number") {
   const trajectory::RowMajor<double> rows = x;
   CHECK(trajectory::Dtw{}(x, rows) == 0);
   CHECK(trajectory::SoftDtwDivergence{.gamma = 0.1}(x, rows) == 0);
+  CHECK(trajectory::SoftDtw{.gamma = 1e-3}(x, rows) < 1e-12);
+  CHECK(trajectory::PerLength{.measure = trajectory::Dtw{}}(x, (rows.array() + 1).matrix().eval()) > 0);
+  CHECK(trajectory::Signature{.depth = 2}(x, rows) == 0);
+  CHECK(trajectory::MeanPool{}(x, rows) < 1e-12);
+  CHECK(trajectory::OptimalTransport{}(a, std::span(b)) == 0);
   CHECK(trajectory::Dtw{}(Eigen::VectorXi(Eigen::VectorXi::Ones(3)), c) == 1);
 }
 

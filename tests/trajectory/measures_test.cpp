@@ -71,39 +71,41 @@ TEST_CASE("a table of label costs is distance over the largest, and knows its la
                     "idcl::trajectory::cost::Table: expected labels in [0, 3), but got 3");
 }
 
-TEST_CASE("a signature is the iterated integrals, summed segment by segment") {
+TEST_CASE("a signature is the iterated integrals of a path of straight steps") {
   Random random(2);
   const auto x = random.normal({5, 2});
-  const trajectory::Signature measure{.depth = 3, .time = false};
-  const auto signature = measure.prepare(trajectory::Frames<double>(x.const_data_ptr<double>(), 5, 2));
-  // increments at fine steps: sums over i < j < k, with the shares that equal steps have in the limit
-  const int64_t fine = 400;
   std::vector<std::array<double, 2>> steps;
-  for (int64_t t = 1; t < 5; ++t)
-    for (int64_t s = 0; s < fine; ++s)
-      steps.push_back({(x[t][0] - x[t - 1][0]).item<double>() / fine, (x[t][1] - x[t - 1][1]).item<double>() / fine});
-  std::array<double, 2> first{};
-  std::array<std::array<double, 2>, 2> second{};
-  std::array<std::array<std::array<double, 2>, 2>, 2> third{};
-  for (const auto& step : steps)
-    for (int k = 1; k >= 0; --k) {
-      for (int i = 0; i < 2; ++i)
-        for (int j = 0; j < 2; ++j) third[i][j][k] += second[i][j] * step[k];
-      if (k > 0) continue;
-      for (int i = 0; i < 2; ++i)
-        for (int j = 0; j < 2; ++j) second[i][j] += (first[i] + step[i] / 2) * step[j];
-      for (int i = 0; i < 2; ++i) first[i] += step[i];
+  for (int64_t t = 1; t < 5; ++t) steps.push_back({(x[t][0] - x[t - 1][0]).item<double>(), (x[t][1] - x[t - 1][1]).item<double>()});
+  const auto count = static_cast<int>(steps.size());
+  // Over ordered places, places of one step sharing it: a half for two of them, a sixth for three.
+  const auto integral = [&](int i, int j, int k) {
+    double first = 0, second = 0, third = 0;
+    for (int a = 0; a < count; ++a) {
+      first += steps[a][i];
+      for (int b = a; b < count; ++b) {
+        second += steps[a][i] * steps[b][j] * (a == b ? 0.5 : 1);
+        for (int c = b; c < count; ++c)
+          third += steps[a][i] * steps[b][j] * steps[c][k] * (a == b && b == c ? 1.0 / 6 : a == b || b == c ? 0.5 : 1);
+      }
     }
-  const Tolerance coarse{0, 2e-2};
-  for (int i = 0; i < 2; ++i) {
-    check_close("first", signature[i], first[i], {1e-10, 1e-10});
-    for (int j = 0; j < 2; ++j) {
-      check_close("second", signature[2 + j * 2 + i], second[i][j], {1e-10, 1e-10});
-      for (int k = 0; k < 2; ++k) check_close("third", signature[6 + k * 4 + j * 2 + i], third[i][j][k], coarse);
-    }
+    return std::array{first, second, third};
+  };
+  for (const int64_t depth : {1, 2, 3}) {
+    const trajectory::Signature measure{.depth = depth, .time = false};
+    const auto signature = measure.prepare(trajectory::Frames<double>(x.const_data_ptr<double>(), 5, 2));
+    REQUIRE(signature.size() == (depth == 1 ? 2 : depth == 2 ? 6 : 14));
+    for (int i = 0; i < 2; ++i)
+      for (int j = 0; j < 2; ++j)
+        for (int k = 0; k < 2; ++k) {
+          const auto [first, second, third] = integral(i, j, k);
+          check_close("first", signature[i], first, {1e-12, 1e-12});
+          if (depth > 1) check_close("second", signature[2 + j * 2 + i], second, {1e-12, 1e-12});
+          if (depth > 2) check_close("third", signature[6 + k * 4 + j * 2 + i], third, {1e-12, 1e-12});
+        }
+    CHECK(measure(x, (x + 3).contiguous()).item<double>() < 1e-12);  // blind to where it starts
   }
-  CHECK(measure(x, (x + 3).contiguous()).item<double>() < 1e-12);     // blind to where it starts
   CHECK(trajectory::Signature{}(x, x.flip(0)).item<double>() > 0.1);  // not to the way it goes
+  CHECK(trajectory::Signature{.depth = 2}(x, x.flip(0)).item<double>() > 0.1);
   CHECK_THROWS_WITH((trajectory::Signature{.depth = 4}(x, x)), Catch::Contains("expected `depth` from 1 to 3, but got 4"));
 }
 

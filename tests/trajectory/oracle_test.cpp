@@ -56,6 +56,26 @@ TEST_CASE("Dtw and SoftDtw agree with all alignments written out") {
     }
 }
 
+TEST_CASE("EditDistance agrees with all ways to edit written out") {
+  Random random(5);
+  const std::function<double(const std::vector<int64_t>&, const std::vector<int64_t>&, std::size_t, std::size_t)> least =
+      [&](const auto& a, const auto& b, std::size_t i, std::size_t j) -> double {
+    if (i == a.size()) return static_cast<double>(b.size() - j);
+    if (j == b.size()) return static_cast<double>(a.size() - i);
+    return std::min({least(a, b, i + 1, j + 1) + (a[i] == b[j] ? 0 : 1), least(a, b, i + 1, j) + 1, least(a, b, i, j + 1) + 1});
+  };
+  const auto sequence = [&](int64_t length) {
+    const auto labels = random.integers(3, {length});
+    return std::vector<int64_t>(labels.const_data_ptr<int64_t>(), labels.const_data_ptr<int64_t>() + length);
+  };
+  for (int64_t n = 1; n <= 6; ++n)
+    for (int64_t m = 1; m <= 6; ++m) {
+      const auto a = sequence(n), b = sequence(m);
+      INFO("lengths " << n << " and " << m);
+      CHECK(trajectory::EditDistance{}(a, b) == least(a, b, 0, 0) / static_cast<double>(std::max(n, m)));
+    }
+}
+
 TEST_CASE("EditDistance takes any cost of a substitution") {
   const auto near = [](int64_t a, int64_t b) { return std::min(1.0, 0.25 * static_cast<double>(std::abs(a - b))); };
   const std::vector<int> a{0, 3, 3, 1, 5}, b{1, 3, 4, 0};

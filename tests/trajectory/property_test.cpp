@@ -91,6 +91,8 @@ TEST_CASE("a band that is wide enough is no band, and one of zero goes along the
     CHECK(trajectory::Dtw{.radius = std::max(n, m)}(x, y).item<double>() == full);
     CHECK(trajectory::Dtw{.fraction = 1.0}(x, y).item<double>() == full);
     CHECK(trajectory::Dtw{.radius = 1}(x, y).item<double>() >= full);
+    CHECK(trajectory::Dtw{.radius = 0}(x, y).equal(trajectory::Dtw{.radius = std::abs(n - m)}(x, y)));  // a narrow band widens
+    CHECK(trajectory::Dtw{.fraction = 0}(x, y).equal(trajectory::Dtw{.radius = std::abs(n - m)}(x, y)));
     if (n == m)
       check_close("the diagonal", trajectory::Dtw{.radius = 0}(x, y).item<double>(), (x - y).square().sum().item<double>(), {1e-12, 0});
   }

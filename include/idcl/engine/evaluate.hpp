@@ -142,8 +142,9 @@ std::pair<RowLosses, RowLosses> evaluate_both(const O& objective, const P& pairi
                 "idcl: this objective sees whole rows, which both directions cannot have of one tile: evaluate each on its own");
   const auto any = mining::any_pairing(pairing);
   // what is listed for anchors says nothing of references, and those may have more than one positive
-  const bool mutual = Fusible<O> && !any.listed.defined() && !wants_single_positive<O>;
-  auto places = mutual ? fusible_places(objective, any, u, v, evaluation, metric) : std::nullopt;
+  const bool likely = Fusible<O> && !any.listed.defined() && !wants_single_positive<O>;
+  auto places = likely ? fusible_places(objective, any, u, v, evaluation, metric) : std::nullopt;
+  if (places && !places->mutual) places.reset();
   const auto evaluator = choose(evaluation, u.size(0), v.size(0), places.has_value());
   if (evaluator == Evaluator::Dense) {
     const auto tile = whole_tile(pairing, u, v, metric);

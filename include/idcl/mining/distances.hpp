@@ -1,5 +1,6 @@
 #pragma once
 
+#include "idcl/mining/listed.hpp"
 #include "idcl/mining/marked.hpp"
 
 #include <algorithm>
@@ -14,19 +15,19 @@ namespace idcl::mining {
 ///     idcl::ContrastiveLoss{similarity::Cosine{}, mining::DistanceTopK{.distances = batch, .k = 15}, objective::InfoNCE{}}(x);
 ///
 /// An element is never its own neighbour. A distance that is infinite or NaN is nobody's: an anchor may have fewer than k positives, or
-/// none and no term. k beyond the number of others is clamped to it. Memory: the table and a mask of its size.
+/// none and no term. k beyond the number of others is clamped to it. Memory: the table, and its rows sorted.
 struct DistanceTopK {
   Tensor distances;  ///< floating [N, M], of anchors to references; a set with itself: [N, N]
   int64_t k = 15;    ///< >= 1, positives an anchor
 
-  Marked pair(const Scene& scene) const {
+  Listed pair(const Scene& scene) const {
     constexpr auto where = "idcl::mining::DistanceTopK";
     TORCH_CHECK_VALUE(k >= 1, where, ": expected `k` >= 1, but got ", k);
     const auto known = distances_of(where, distances, scene);  // [N, M]
     const auto most = std::min(k, known.size(1));
-    const auto nearest = std::get<1>(known.sort(/*stable=*/true, 1, /*descending=*/false)).narrow(1, 0, most);  // [N, k]
-    auto positives = at::zeros_like(known, at::kBool).scatter_(1, nearest, true);
-    return {positives.logical_and_(known.isfinite()), scene.self};
+    const auto [sorted, order] = known.sort(/*stable=*/true, 1, /*descending=*/false);
+    const auto nobody = sorted.narrow(1, 0, most).isfinite().logical_not_();  // [N, k]
+    return {order.narrow(1, 0, most).masked_fill(nobody, -1), scene.self};
   }
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "idcl/mining/listed.hpp"
 #include "idcl/mining/nearest.hpp"
 #include "idcl/mining/pairing.hpp"
 
@@ -56,15 +57,10 @@ inline void TopK::Pairs::mark_candidates(Tile& tile) const {
 
 inline void TopK::Pairs::mark(Tile& tile) const {
   mark_candidates(tile);
-  const auto m = tile.cols();
-  const auto column = list.narrow(0, tile.row, tile.rows()) - tile.col;  // [n, k]
-  const auto inside = column.ge(0).logical_and(column.lt(m));
-  auto mask = at::zeros({tile.rows(), m + 1}, list.options().dtype(at::kBool));  // the last column takes what lies outside
-  mask.scatter_(1, column.masked_fill(inside.logical_not(), m), true);
   // An anchor that NaN left without neighbours: its loss is NaN too.
   const auto lost = list.narrow(0, tile.row, tile.rows()).lt(0).any(1, /*keepdim=*/true);  // [n, 1]
   tile.similarity = tile.similarity + lost.to(tile.similarity.scalar_type()).masked_fill_(lost, std::numeric_limits<double>::quiet_NaN());
-  tile.positive = PairSet::mask(mask.narrow(1, 0, m).logical_or_(lost));
+  tile.positive = PairSet::mask(listed_in(list, tile).logical_or_(lost));
 }
 
 static_assert(FoldingMiner<TopK> && ListedPairing<TopK::Pairs>);

@@ -142,7 +142,7 @@ inline std::string unquote(std::string_view line) {
   return out;
 }
 
-/// The argument of UNICODE, raw-unicode-escape: Latin-1 with \uXXXX and \UXXXXXXXX. As UTF-8.
+/// The argument of UNICODE, raw-unicode-escape: Latin-1 with `\uXXXX` and `\UXXXXXXXX`. As UTF-8.
 inline std::string unescape_unicode(std::string_view line) {
   std::string out;
   out.reserve(line.size());

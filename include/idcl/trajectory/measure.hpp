@@ -15,12 +15,17 @@ namespace idcl::trajectory {
 ///     measure.prepare(sequence)    Labels or Frames<T> -> any type
 ///     measure.distance(p, q)       of two prepared sequences -> number
 ///
-/// Prepared sequences own what they need. A measure that is faster with many pairs at a time has `distances(p, others, out)` too.
+/// Prepared sequences own what they need. A measure that is faster with many pairs at a time has `distances(p, others, out)` too, and one
+/// that knows cheap lower bounds `bounds(p, others, out)`.
 template <class M, class Sequence>
 concept Measures = requires(const M& measure, const Sequence& sequence) {
   measure.prepare(sequence);
   { measure.distance(measure.prepare(sequence), measure.prepare(sequence)) } -> std::convertible_to<double>;
 };
+
+/// Has a measure lower bounds between sequences that it prepares as P? None is above the distance, rounded as that is.
+template <class M, class P>
+concept Bounds = requires(const M& measure, const P& p, std::span<const P* const> others, double* out) { measure.bounds(p, others, out); };
 
 namespace detail {
 
@@ -45,6 +50,16 @@ double distance_of_one(const M& measure, const P& a, const P& b) {
   double distance = 0;
   measure.distances(a, std::span<const P* const>(&other, 1), &distance);
   return distance;
+}
+
+/// From `a` to each of `others`: many at a time, where the measure can.
+template <class M, class P>
+void distances_from(const M& measure, const P& a, std::span<const P* const> others, double* out) {
+  if constexpr (requires { measure.distances(a, others, out); }) {
+    measure.distances(a, others, out);
+  } else {
+    for (std::size_t j = 0; j < others.size(); ++j) out[j] = static_cast<double>(measure.distance(a, *others[j]));
+  }
 }
 
 }  // namespace detail

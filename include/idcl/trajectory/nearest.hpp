@@ -3,7 +3,9 @@
 #include "idcl/trajectory/pairwise.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <mutex>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -20,71 +22,109 @@ struct Nearest {
 
 namespace detail {
 
-/// The k nearest of one sequence, as they are found.
+/// The k nearest of one sequence, as they are found, in any order. Distances are compared as numbers of T, what they are returned in.
+template <class T>
 struct Best {
-  std::vector<std::pair<double, int64_t>> found;  // ascending
+  std::vector<std::pair<T, int64_t>> found;  // ascending
   std::size_t k;
 
-  double worst() const { return found.size() < k ? std::numeric_limits<double>::infinity() : found.back().first; }
+  T worst() const { return found.size() < k ? std::numeric_limits<T>::infinity() : found.back().first; }
   void offer(double distance, int64_t index) {
-    const std::pair candidate(distance, index);
+    const std::pair candidate(std::isnan(distance) ? std::numeric_limits<T>::infinity() : static_cast<T>(distance), index);
     if (found.size() == k && !(candidate < found.back())) return;
     if (found.size() == k) found.pop_back();
     found.insert(std::upper_bound(found.begin(), found.end(), candidate), candidate);
   }
 };
 
+/// The others of sequence i by the measure's lower bounds, ascending, with those bounds.
+template <class T, class M, class P>
+std::vector<std::pair<T, int64_t>> by_bound(const M& measure, const std::vector<P>& prepared, int64_t i) {
+  std::vector<const P*> others;
+  std::vector<std::pair<T, int64_t>> order;
+  for (int64_t j = 0; j < static_cast<int64_t>(prepared.size()); ++j) {
+    if (j == i) continue;
+    others.push_back(&prepared[j]);
+    order.emplace_back(T{0}, j);
+  }
+  std::vector<double> bounds(others.size());
+  measure.bounds(prepared[i], std::span<const P* const>(others), bounds.data());
+  for (std::size_t at = 0; at < order.size(); ++at) order[at].first = static_cast<T>(bounds[at]);
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
 /// Goes through the others in order of their lower bounds, and stops where the bound exceeds the k-th distance. Returns how many were
 /// not measured.
-template <class M, class P>
-int64_t find_nearest(const M& measure, const std::vector<P>& prepared, int64_t i, Best& best) {
+template <class T, class M, class P>
+int64_t find_nearest(const M& measure, const std::vector<P>& prepared, int64_t i, Best<T>& best) {
   constexpr std::size_t at_once = 8;  // as many lanes as there are at most
-  std::vector<const P*> others;
-  for (const auto& other : prepared) others.push_back(&other);
-  std::vector<double> bounds(prepared.size(), -std::numeric_limits<double>::infinity());
-  if constexpr (requires { measure.bounds(prepared[i], std::span<const P* const>(others), bounds.data()); })
-    measure.bounds(prepared[i], std::span<const P* const>(others), bounds.data());
-  std::vector<int64_t> order(prepared.size());
-  std::iota(order.begin(), order.end(), 0);
-  order.erase(order.begin() + i);
-  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return std::pair(bounds[a], a) < std::pair(bounds[b], b); });
+  const auto order = by_bound<T>(measure, prepared, i);
   std::vector<double> distances(at_once);
   std::size_t next = 0;
-  while (next < order.size() && bounds[order[next]] <= best.worst()) {
+  const auto may_be_near = [&] { return next < order.size() && order[next].first <= best.worst(); };
+  while (may_be_near()) {
     std::vector<const P*> batch;
     const auto first = next;
-    while (next < order.size() && batch.size() < at_once && bounds[order[next]] <= best.worst()) batch.push_back(&prepared[order[next++]]);
+    while (batch.size() < at_once && may_be_near()) batch.push_back(&prepared[order[next++].second]);
     distances_from(measure, prepared[i], std::span<const P* const>(batch), distances.data());
-    for (std::size_t j = 0; j < batch.size(); ++j) best.offer(distances[j], order[first + j]);
+    for (std::size_t j = 0; j < batch.size(); ++j) best.offer(distances[j], order[first + j].second);
   }
   return static_cast<int64_t>(order.size() - next);
 }
 
-/// `Nearest` of prepared sequences; `rows(n, work)` calls work(i) for every i < n.
-template <class M, class P, class Rows>
+/// The nearest by bounds, each sequence on its own. Returns the share of pairs that were not measured.
+template <class T, class M, class P, class Rows>
+double search_bounded(const M& measure, const std::vector<P>& prepared, std::vector<Best<T>>& best, const Rows& rows) {
+  const auto n = static_cast<int64_t>(prepared.size());
+  std::vector<int64_t> skipped(n);
+  rows(n, [&](int64_t i) { skipped[i] = find_nearest(measure, prepared, i, best[i]); });
+  return static_cast<double>(std::accumulate(skipped.begin(), skipped.end(), int64_t{0})) / static_cast<double>(n * (n - 1));
+}
+
+/// The nearest without bounds: each pair is measured once and offered to both.
+template <class T, class M, class P, class Rows>
+void search_all(const M& measure, const std::vector<P>& prepared, std::vector<Best<T>>& best, const Rows& rows) {
+  std::vector<std::mutex> mutexes(prepared.size());
+  const auto offer = [&](int64_t to, double distance, int64_t index) {
+    const std::lock_guard lock(mutexes[to]);
+    best[to].offer(distance, index);
+  };
+  each_row(measure, prepared, rows, [&](int64_t i, std::span<const int64_t> others, const std::vector<double>& distances) {
+    for (std::size_t j = 0; j < others.size(); ++j) {
+      if (others[j] == i) continue;
+      offer(i, distances[j], others[j]);
+      offer(others[j], distances[j], i);
+    }
+  });
+}
+
+/// `Nearest` of prepared sequences, by distances of T; `rows(n, work)` calls work(i) for every i < n.
+template <class T, class M, class P, class Rows>
 Nearest nearest_of(const M& measure, const std::vector<P>& prepared, int64_t k, const Rows& rows) {
   check_at_least("nearest", "k", k, 0);
   const auto n = static_cast<int64_t>(prepared.size());
   k = std::max<int64_t>(0, std::min(k, n - 1));
   Nearest result{Eigen::MatrixXd(n, k), Eigen::Matrix<int64_t, Eigen::Dynamic, Eigen::Dynamic>(n, k)};
   if (k == 0) return result;
-  std::vector<int64_t> skipped(n);
-  rows(n, [&](int64_t i) {
-    Best best{.found = {}, .k = static_cast<std::size_t>(k)};
-    skipped[i] = find_nearest(measure, prepared, i, best);
-    for (int64_t j = 0; j < k; ++j) result.distances(i, j) = best.found[j].first, result.indices(i, j) = best.found[j].second;
-  });
-  result.pruned = static_cast<double>(std::accumulate(skipped.begin(), skipped.end(), int64_t{0})) / static_cast<double>(n * (n - 1));
+  std::vector<Best<T>> best(n, Best<T>{.found = {}, .k = static_cast<std::size_t>(k)});
+  if constexpr (Bounds<M, P>)
+    result.pruned = search_bounded(measure, prepared, best, rows);
+  else
+    search_all(measure, prepared, best, rows);
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t j = 0; j < k; ++j) result.distances(i, j) = best[i].found[j].first, result.indices(i, j) = best[i].found[j].second;
   return result;
 }
 
 }  // namespace detail
 
 /// The k nearest others of each sequence without the matrix of all pairs: measures that have lower bounds (`Dtw` of rows: LB_Keogh;
-/// `EditDistance`: shared labels) skip the pairs that those exclude, and the result is brute force's. k beyond N - 1 is N - 1. Memory O(N k).
+/// `EditDistance`: shared labels; `PerLength` of those) skip the pairs that those exclude, others measure each pair once; the result is
+/// brute force's. A distance that is NaN is taken for infinite. k beyond N - 1 is N - 1. Memory O(N k).
 template <class M, class S>
 Nearest nearest(const M& measure, const std::vector<S>& sequences, int64_t k) {
-  return detail::nearest_of(measure, detail::prepare_all(measure, sequences), k, [](int64_t count, const auto& work) {
+  return detail::nearest_of<double>(measure, detail::prepare_all(measure, sequences), k, [](int64_t count, const auto& work) {
     for (int64_t i = 0; i < count; ++i) work(i);
   });
 }

@@ -31,34 +31,34 @@ std::vector<int64_t> by_length(const std::vector<P>& prepared) {
   return order;
 }
 
-/// From `a` to each of `others`: many at a time, where the measure can.
-template <class M, class P>
-void distances_from(const M& measure, const P& a, std::span<const P* const> others, double* out) {
-  if constexpr (requires { measure.distances(a, others, out); }) {
-    measure.distances(a, others, out);
-  } else {
-    for (std::size_t j = 0; j < others.size(); ++j) out[j] = static_cast<double>(measure.distance(a, *others[j]));
-  }
-}
-
-/// Distances of all pairs [N, N] of prepared sequences, row-major in `out`: each pair once, the diagonal too. `rows(n, work)` calls
-/// work(i) for every i < n, in any order, in as many threads as it likes.
-template <class T, class M, class P, class Rows>
-void fill_pairwise(const M& measure, const std::vector<P>& prepared, T* out, const Pairwise& options, const Rows& rows) {
-  const auto n = static_cast<int64_t>(prepared.size()), pairs = n * (n + 1) / 2;
-  int64_t done = 0;
-  std::mutex mutex;
+/// Distances of all pairs of prepared sequences, each pair once: `use(i, others, distances)` is called with each sequence, itself and those
+/// before it in the order of lengths, and how far they are. `rows(n, work)` calls work(turn) for every turn < n, in any order, in as many
+/// threads as it likes.
+template <class M, class P, class Rows, class Use>
+void each_row(const M& measure, const std::vector<P>& prepared, const Rows& rows, const Use& use) {
+  const auto n = static_cast<int64_t>(prepared.size());
   const auto order = by_length(prepared);  // neighbours of one length, for measures that take several pairs at a time
   std::vector<const P*> sorted;
   for (const auto i : order) sorted.push_back(&prepared[i]);
   rows(n, [&](int64_t turn) {
     const auto i = turn % 2 == 0 ? turn / 2 : n - 1 - turn / 2;  // short rows and long ones by turns, so that threads get equal shares
-    std::vector<double> row(i + 1);
-    distances_from(measure, *sorted[i], std::span<const P* const>(sorted.data(), i + 1), row.data());
-    for (int64_t j = 0; j <= i; ++j) out[order[i] * n + order[j]] = out[order[j] * n + order[i]] = static_cast<T>(row[j]);
+    std::vector<double> distances(i + 1);
+    distances_from(measure, *sorted[i], std::span<const P* const>(sorted.data(), i + 1), distances.data());
+    use(order[i], std::span<const int64_t>(order.data(), i + 1), distances);
+  });
+}
+
+/// Distances of all pairs [N, N] of prepared sequences, row-major in `out`: each pair once, the diagonal too. `rows`: as `each_row`'s.
+template <class T, class M, class P, class Rows>
+void fill_pairwise(const M& measure, const std::vector<P>& prepared, T* out, const Pairwise& options, const Rows& rows) {
+  const auto n = static_cast<int64_t>(prepared.size()), pairs = n * (n + 1) / 2;
+  int64_t done = 0;
+  std::mutex mutex;
+  each_row(measure, prepared, rows, [&](int64_t i, std::span<const int64_t> others, const std::vector<double>& distances) {
+    for (std::size_t j = 0; j < others.size(); ++j) out[i * n + others[j]] = out[others[j] * n + i] = static_cast<T>(distances[j]);
     if (!options.progress) return;
     const std::lock_guard lock(mutex);
-    done += i + 1;
+    done += static_cast<int64_t>(others.size());
     options.progress(done, pairs);
   });
 }

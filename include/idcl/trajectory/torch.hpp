@@ -8,6 +8,7 @@
 #include "idcl/trajectory/histogram.hpp"
 #include "idcl/trajectory/mean_pool.hpp"
 #include "idcl/trajectory/optimal_transport.hpp"
+#include "idcl/trajectory/per_length.hpp"
 #include "idcl/trajectory/segment_histogram.hpp"
 #include "idcl/trajectory/signature.hpp"
 #include "idcl/trajectory/soft_dtw.hpp"

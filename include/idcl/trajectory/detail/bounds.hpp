@@ -48,15 +48,21 @@ struct Envelope {
   }
 };
 
-/// From `a` to each of `others`: LB_Keogh. `band_of(n, m)`: how far from the diagonal a pair may go. A hair is taken off for rounding.
+/// What rounding may add to a sum of that many numbers >= 0, as a share of it, and take from another: above the distance no bound may be.
+template <class T>
+double rounding(Eigen::Index terms, Eigen::Index other_terms) {
+  return static_cast<double>(std::numeric_limits<T>::epsilon()) * static_cast<double>(terms + other_terms + 8);
+}
+
+/// From `a` to each of `others`: LB_Keogh, less what rounding may have added. `band_of(n, m)`: how far from the diagonal a pair may go.
 template <class Cost, class T, class BandOf>
 void dtw_bounds(const RowMajor<T>& a, std::span<const RowMajor<T>* const> others, const BandOf& band_of, double* out) {
   std::map<int64_t, Envelope<T>> envelopes;  // by the other's length
   for (std::size_t i = 0; i < others.size(); ++i) {
     const auto m = others[i]->rows();
     const auto envelope = envelopes.try_emplace(m, a, m, band_of(a.rows(), m)).first;
-    out[i] = envelope->second.template bound<Cost>(*others[i]) *
-             (1 - 16 * static_cast<double>(std::numeric_limits<T>::epsilon()) * static_cast<double>(m));
+    const auto share = rounding<T>(m * a.cols(), a.rows() + m + a.cols());
+    out[i] = share < 1 ? envelope->second.template bound<Cost>(*others[i]) * (1 - share) : 0;
   }
 }
 

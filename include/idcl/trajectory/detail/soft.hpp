@@ -35,7 +35,7 @@ struct Softening {
     V c, least, higher, rest, logarithm;
     load(c, cost);
     shares(diagonal, up, left, 1 / gamma, least, higher, rest);
-    const V total = 1.0 + higher + rest;
+    const V total = 1.0 + (higher + rest);  // the same with the sequences exchanged
     log_of_one_to_three(logarithm, total);
     result = c + (least - gamma * logarithm);
   }
@@ -51,7 +51,7 @@ struct SofteningWithShares : Softening {
     V c, least, higher, rest, logarithm;
     load(c, cost);
     shares(diagonal, up, left, 1 / gamma, least, higher, rest);
-    const V total = 1.0 + higher + rest;
+    const V total = 1.0 + (higher + rest);  // the same with the sequences exchanged
     log_of_one_to_three(logarithm, total);
     result = c + (least - gamma * logarithm);
     const V one = 1.0 / total, of_higher = higher * one, of_rest = rest * one;

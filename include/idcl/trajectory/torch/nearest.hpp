@@ -13,7 +13,8 @@ struct NearestTensors {
 };
 
 /// The k nearest others of each sequence without the matrix of all pairs, in parallel: measures that have lower bounds (`Dtw` of rows:
-/// LB_Keogh; `EditDistance`: shared labels) skip the pairs that those exclude, and the result is brute force's.
+/// LB_Keogh; `EditDistance`: shared labels; `PerLength` of those) skip the pairs that those exclude, others measure each pair once; the
+/// result is brute force's.
 ///
 ///     const auto [distances, indices, pruned] = nearest(Dtw{.radius = 8}, features, lengths, 15);
 ///
@@ -23,8 +24,10 @@ NearestTensors nearest(const M& measure, const Tensor& values, const Tensor& len
   const auto sequences = batch("idcl::trajectory::nearest", values, lengths);
   Nearest found;
   if (sequences.size() > 0)
-    detail::with_prepared(measure, sequences,
-                          [&](const auto& prepared) { found = detail::nearest_of(measure, prepared, k, detail::in_parallel); });
+    detail::with_prepared(measure, sequences, [&](const auto& prepared) {
+      found = detail::distance_type(sequences.values) == at::kFloat ? detail::nearest_of<float>(measure, prepared, k, detail::in_parallel)
+                                                                    : detail::nearest_of<double>(measure, prepared, k, detail::in_parallel);
+    });
   const auto wide = found.indices.cols();
   auto distances = at::empty({sequences.size(), wide}, at::kDouble), indices = at::empty({sequences.size(), wide}, at::kLong);
   if (wide > 0) {
