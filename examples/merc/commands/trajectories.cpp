@@ -158,7 +158,7 @@ int run(const Flags& flags) {
   if (flags.out.empty()) return success;
 
   page.map = planar_map(page.distances);
-  OutputFolder folder(flags.out, existing);
+  OutputFolder folder(flags.out, existing, Unfinished::Removed);
   replace_file(folder.path() / "trajectories.json", results.dump(2) + '\n');
   replace_file(folder.path() / "trajectories.html", trajectory_html(page));
   folder.done();
