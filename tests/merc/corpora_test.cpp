@@ -103,3 +103,26 @@ TEST_CASE("places that cannot be written, and disks that are full, leave nothing
     CHECK(fs::is_empty(scratch / "."));
   }
 }
+
+TEST_CASE("the raw tree is counted both ways, and converted as asked") {
+  const Scratch scratch;
+  const auto raw = std::string(IDCL_TEST_DATA) + "/raw_iemocap/IEMOCAP_full_release";
+  const auto happy = [&](const Words& words) {
+    const auto result = run(Words{"inspect", raw, "--json"} + words);
+    REQUIRE(result.status == 0);
+    const auto seen = nlohmann::json::parse(result.out);
+    int64_t count = 0;
+    for (const auto& split : seen["splits"]) count += split["labels"].value("0", 0);
+    return count;
+  };
+  const auto expected = json(std::string(IDCL_TEST_DATA) + "/raw_iemocap/expected_iemocap.json");
+  int64_t relabelled = 0;
+  for (const auto& dialog : expected["dialogs"])
+    for (const auto& turn : dialog["turns"]) relabelled += turn["hap_relabel"] == "hap";
+  CHECK(happy({}) == expected["labels"]["hap"]);
+  CHECK(happy({"--hap-relabel"}) == relabelled);
+  CHECK(relabelled > expected["labels"]["hap"]);
+  REQUIRE(run({"convert", raw, (scratch / "c").string(), "--hap-relabel", "--quiet"}).status == 0);
+  CHECK(nlohmann::json::parse(run({"inspect", (scratch / "c").string(), "--json"}).out)["splits"] ==
+        nlohmann::json::parse(run({"inspect", raw, "--json", "--hap-relabel"}).out)["splits"]);
+}

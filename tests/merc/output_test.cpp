@@ -61,7 +61,9 @@ TEST_CASE("an output folder that holds something is refused unless told otherwis
   {
     OutputFolder folder(run, Existing::Refuse);
     write(folder.path() / "results.json", "first");
-    CHECK_THROWS_WITH(OutputFolder(run, Existing::Resume), Contains("another process is writing there"));
+    for (const auto how : {Existing::Resume, Existing::Overwrite})
+      CHECK_THROWS_WITH(OutputFolder(run, how), Contains("another process is writing there"));
+    CHECK(content(run / "results.json") == "first");
   }
   CHECK_THROWS_AS(OutputFolder(run, Existing::Refuse), merc::UsageError);
   CHECK_THROWS_WITH(
@@ -91,6 +93,21 @@ TEST_CASE("overwriting keeps the old result until the new one is done") {
       CHECK(content(folder.previous() / "results.json") == "first");
     }
     CHECK(content(scratch.path / "run.previous" / "results.json") == "first");
+  }
+  SECTION("a result that is of no use until it is whole goes where it breaks off, and the old one comes back") {
+    {
+      OutputFolder folder(run, Existing::Overwrite, merc::Unfinished::Removed);
+      write(run / "half.npy", "half");
+    }
+    CHECK(content(run / "results.json") == "first");
+    CHECK_FALSE(fs::exists(run / "half.npy"));
+    CHECK_FALSE(fs::exists(scratch.path / "run.previous"));
+    {
+      OutputFolder(scratch.path / "new", Existing::Refuse, merc::Unfinished::Removed).path();
+      OutputFolder folder(scratch.path / "new", Existing::Refuse, merc::Unfinished::Removed);
+      write(folder.path() / "half.npy", "half");
+    }
+    CHECK_FALSE(fs::exists(scratch.path / "new"));
   }
   SECTION("a run that is done replaces it") {
     OutputFolder folder(run, Existing::Overwrite);

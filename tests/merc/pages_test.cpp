@@ -1,8 +1,16 @@
+#include "data/corpus.hpp"
 #include "report/chart.hpp"
+#include "report/coordinates.hpp"
+#include "report/embedding_page.hpp"
 #include "report/event_file.hpp"
 #include "report/page.hpp"
 #include "report/strips.hpp"
 #include "support/catch.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <unistd.h>
 
 namespace {
 
@@ -67,6 +75,61 @@ TEST_CASE("strips show right and wrong predictions of dialogs with a course") {
   CHECK_THAT(html,
              Contains("6 utterances, 60 % right") && Contains("&lt;angry&gt;") && Contains("5: no label, taken for") && !Contains("short"));
   CHECK(merc::strips_html({}, {"sad"}).empty());
+}
+
+TEST_CASE("a map shows every dialog once, by shape and colour, hollow where asked") {
+  merc::DialogMap map{.name = "a <map>", .points = Eigen::MatrixXd::Zero(3, 2), .titles = {"x", "<y>", "z"}, .groups = {0, 1, 5}};
+  map.points << 0, 0, 2, 1, 4, 0;
+  map.hollow = {false, false, true};
+  const auto svg = merc::dialog_map_svg(map);
+  CHECK(count(svg, "class=\"dot") == 3);
+  CHECK(count(svg, "<circle") == 1);
+  CHECK(count(svg, "<rect") == 2);
+  CHECK_THAT(
+      svg, Contains("class=\"dot g5 hollow\"") && Contains("<title>&lt;y&gt;</title>") && Contains("a &lt;map&gt;") && !Contains("<text"));
+  map.labels = {"one", "two", "", "", "", "six"};
+  CHECK_THAT(merc::dialog_map_svg(map), Contains(">six</text>") && !Contains("nan"));
+  map.points.setZero();  // all in one place
+  CHECK_THAT(merc::dialog_map_svg(map), !Contains("nan") && !Contains("inf"));
+  CHECK(count(merc::group_key_html({"a", "b"}), "<span>") == 2);
+  CHECK_THAT(merc::group_css(6), Contains(".g5{--g:"));
+}
+
+TEST_CASE("positives are shown from the dialog with most of its group to the one with fewest") {
+  merc::EmbeddingSection section{.group = "scenario", .names = {"s0", "s1"}};
+  section.ids = {"few", "most", "<some>", "other"};
+  section.groups = {0, 1, 1, 1};
+  section.neighbors = 2;
+  section.encoded = {
+      {.name = "text", .neighbors = {{1, 2}, {2, 3}, {3, 0}, {0, 2}}, .share = 0.5, .chance = 0.25, .most = 0.75, .nearest = 1}};
+  section.compared = {{.name = "text, as in the file", .neighbors = {}, .share = 0.375}};
+  const auto html = merc::embedding_html(section, 2);
+  CHECK_THAT(html, Contains("<td>text</td><td>50.0</td><td>25.0</td><td>75.0</td><td>100.0</td>") &&
+                       Contains("<td>text, as in the file</td><td>37.5</td>") && Contains("2 of 2: ") && Contains("0 of 2: "));
+  CHECK(html.find("<figcaption>most") < html.find("<figcaption>few"));
+  CHECK(count(html, "<figcaption>") == 2);
+  CHECK(count(html, " same\"") == 2);
+  CHECK_THAT(html, Contains("&lt;some&gt;") && !Contains("<some>"));
+  section.neighbors = 0;
+  CHECK_THAT(merc::embedding_html(section), Contains("Map of the dialogs") && !Contains("Positives"));
+}
+
+TEST_CASE("coordinates of other programs are read by the names of their columns") {
+  const auto path = std::filesystem::temp_directory_path() / ("idcl_coordinates_" + std::to_string(::getpid()) + ".tsv");
+  const auto read = [&](const std::string& content) {
+    std::ofstream(path) << content;
+    return merc::read_coordinates(path, {"b", "a"});
+  };
+  const auto points = read("split\tvid\ty\tx\r\ntrain\ta\t2\t-1e1\r\ntest\tb\t4\t3\r\n\ndev\tc\t0\t0\n");
+  CHECK(points == (Eigen::MatrixXd(2, 2) << 3, 4, -10, 2).finished());
+  CHECK_THROWS_WITH(read("vid\tx\na\t1\n"), Contains("line 1 names no column \"y\"; expected vid, x and y"));
+  CHECK_THROWS_WITH(read("vid\tx\ty\na\t1\t2\nb\t1\tmany\n"), Contains(": line 3 has no number as `y`"));
+  CHECK_THROWS_WITH(read("vid\tx\ty\na\t1\nb\t1\t1\n"), Contains(": line 2 has no number as `y`"));
+  CHECK_THROWS_WITH(read("vid\tx\ty\na\t1\tnan\n"), Contains(": line 2 has no number as `y`"));
+  CHECK_THROWS_WITH(read("vid\tx\ty\na\t1\t2\n"), Contains("no point for dialog b"));
+  CHECK_THROWS_AS(read(""), merc::DataError);
+  std::filesystem::remove(path);
+  CHECK_THROWS_WITH(merc::read_coordinates(path, {}), Contains("cannot be read"));
 }
 
 TEST_CASE("checksums are those of RFC 3720, records those that TensorBoard writes") {

@@ -5,6 +5,8 @@
 #include "data/corpus.hpp"
 #include "train/config.hpp"
 #include "trajectory/measures.hpp"
+#include "trajectory/neighbors.hpp"
+#include "trajectory/plane.hpp"
 #include "trajectory/retrieval.hpp"
 
 #include <cmath>
@@ -91,6 +93,50 @@ TEST_CASE("points in a plane are found again, but for turns and mirrors") {
   CHECK((distances(planar_map(distances(points))) - distances(points)).cwiseAbs().maxCoeff() < 1e-9);
   CHECK(planar_map(Eigen::MatrixXd::Zero(5, 5)).cwiseAbs().maxCoeff() == 0);
   CHECK(planar_map(Eigen::MatrixXd::Zero(1, 1)).rows() == 1);
+}
+
+TEST_CASE("the principal plane is that of the largest variances, whichever side of the matrix is longer") {
+  // Along orthogonal directions u, v, w with lengths 3, 2, 1: the plane is u, v and carries 9/14 and 4/14 of the variance.
+  Eigen::MatrixXd directions = Eigen::MatrixXd::Zero(3, 5);
+  directions.row(0) << 1, 1, 0, 0, 0;
+  directions.row(1) << 1, -1, 0, 0, 0;
+  directions.row(2) << 0, 0, 0, 0, std::sqrt(2);
+  directions /= std::sqrt(2);
+  Eigen::MatrixXd places(6, 3);
+  places << 3, 0, 0, -3, 0, 0, 0, 2, 0, 0, -2, 0, 0, 0, 1, 0, 0, -1;
+  const Eigen::MatrixXd rows = (places * directions).rowwise() + Eigen::RowVectorXd::LinSpaced(5, 1, 9);
+  const auto tall = principal_plane(rows);
+  CHECK(tall.first == Approx(9. / 14));
+  CHECK(tall.second == Approx(4. / 14));
+  CHECK((tall.points.cwiseAbs() - places.leftCols(2).cwiseAbs()).cwiseAbs().maxCoeff() < 1e-12);
+  // The same rows among many columns take the other way.
+  Eigen::MatrixXd padded = Eigen::MatrixXd::Zero(6, 40);
+  padded.leftCols(5) = rows;
+  const auto wide = principal_plane(padded);
+  CHECK(wide.first == Approx(9. / 14));
+  CHECK((wide.points.cwiseAbs() - tall.points.cwiseAbs()).cwiseAbs().maxCoeff() < 1e-12);  // as many on either side
+  CHECK(principal_plane(Eigen::MatrixXd::Ones(4, 3)).points.cwiseAbs().maxCoeff() == 0);
+  CHECK(principal_plane(Eigen::MatrixXd::Ones(1, 3)).points.rows() == 1);
+  CHECK(principal_plane(Eigen::MatrixXd(0, 3)).points.rows() == 0);
+}
+
+TEST_CASE("neighbours are the nearest by angle, and agree as often as they are of one group") {
+  Eigen::MatrixXd rows(5, 2);
+  rows << 1, 0, 10, 1, 0, 3, 1, 4, 0, 0;  // two directions, and a row without one
+  CHECK(cosine_neighbors(rows, 2) == std::vector<std::vector<int>>{{1, 3}, {0, 3}, {3, 1}, {2, 1}, {0, 1}});
+  CHECK(cosine_neighbors(rows, 99)[4] == std::vector<int>{0, 1, 2, 3});
+  CHECK(cosine_neighbors(rows, 0)[0].empty());
+  CHECK(cosine_neighbors(rows.topRows(1), 3)[0].empty());
+
+  const auto groups = group_by({"b", "b", "a", "a", "a"});
+  CHECK(groups.names == std::vector<std::string>{"a", "b"});
+  CHECK(groups.of == std::vector<int>{1, 1, 0, 0, 0});
+  const auto found = agreement(cosine_neighbors(rows, 2), groups.of);
+  CHECK(found.share == Approx((0.5 + 0.5 + 0.5 + 0.5 + 0) / 5));
+  CHECK(found.chance == Approx((2 * 1. / 4 + 3 * 2. / 4) / 5));
+  CHECK(found.most == Approx((2 * 0.5 + 3 * 1) / 5));
+  CHECK(found.nearest == Approx(4. / 5));
+  CHECK(agreement({}, {}).share == 0);
 }
 
 TEST_CASE("measures by name compare label sequences, none of them by length") {

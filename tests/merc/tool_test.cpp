@@ -57,6 +57,46 @@ TEST_CASE("report makes one page of a run that needs nothing else") {
   check_refused(run({"report", trained.folder.string(), "--out", out, "--overwrite"}), 1, "metrics.jsonl: line 1 is no record of an epoch");
 }
 
+TEST_CASE("report shows the dialogs on a map and whom they find, where the corpus is at hand") {
+  const Trained trained;
+  const auto out = trained.scratch / "report.html";
+  const auto report = Words{"report", trained.folder.string(), "--out", out.string(), "--overwrite"};
+  REQUIRE(run(report).status == 0);
+  const auto dialogs = lines(content(trained.data / "dialogs.jsonl"));
+  const auto keys = count(content(out), "class=\"key\" viewBox=\"0 0 22 12\"");
+  CHECK(keys > 1);
+  CHECK(count(content(out), "class=\"dot ") == 3 * dialogs + keys);  // text, audio, fused
+  for (const std::string name : {"text", "audio", "fused", "text, as in the file", "audio, as in the file"})
+    CHECK_THAT(content(out), Contains("<td>" + name + "</td>"));
+  CHECK(count(content(out), "class=\"found\"") == 4 * 2);  // four dialogs, text and audio
+  CHECK_THAT(content(out), Contains("by scenario") && Contains("nearest dialogs share the scenario"));
+
+  // Coordinates of another program, from the ids that embed writes.
+  const auto embeddings = trained.scratch / "e", points = trained.scratch / "umap.tsv";
+  REQUIRE(
+      run({"embed", "--run", trained.folder.string(), "--data", trained.data.string(), "--out", embeddings.string(), "--quiet"}).status ==
+      0);
+  std::istringstream ids(content(embeddings / "dialogs.ids.tsv"));
+  std::string line, table = "vid\tx\ty\n";
+  std::getline(ids, line);
+  for (int i = 0; std::getline(ids, line); ++i) table += line.substr(0, line.find('\t')) + '\t' + std::to_string(i) + "\t0.5\n";
+  write(points, table);
+  REQUIRE(run(report + Words{"--coordinates", points.string()}).status == 0);
+  CHECK_THAT(content(out), Contains("umap.tsv: coordinates as given") && !Contains("nan"));
+  CHECK(count(content(out), "class=\"dot ") == 4 * dialogs + keys);
+  check_refused(run(report + Words{"--coordinates", (embeddings / "dialogs.ids.tsv").string()}), 1, "names no column \"x\"");
+
+  // Gone from its place, the corpus is no reason to have no page; asked for, it must be the right one.
+  const auto moved = trained.scratch / "moved", other = trained.scratch / "other";
+  fs::rename(trained.data, moved);
+  REQUIRE(run(report).status == 0);
+  CHECK_THAT(content(out), Contains("No map of the dialogs: " + trained.data.string()) && !Contains("class=\"found\""));
+  REQUIRE(run(report + Words{"--data", moved.string()}).status == 0);
+  CHECK(count(content(out), "class=\"found\"") == 4 * 2);  // four dialogs, text and audio
+  REQUIRE(run(tiny_synth(other) + Words{"--seed", "9"}).status == 0);
+  check_refused(run(report + Words{"--data", other.string()}), 1, other.string() + ": is another corpus than the one that");
+}
+
 TEST_CASE("predict needs no labels, and says of a split what the run said") {
   const Trained trained;
   const auto out = trained.scratch / "p.csv";

@@ -11,12 +11,13 @@ namespace {
 
 struct Flags {
   std::string in, out;
+  ReadOptions read;
   bool overwrite = false, quiet = false;
 };
 
 int run(const Flags& flags) {
   check_target(flags.out, flags.overwrite);
-  write_corpus(read_and_say(flags.in, flags.quiet), flags.out);
+  write_corpus(read_and_say(flags.in, flags.quiet, flags.read), flags.out);
   if (!flags.quiet) std::cout << "written: " << flags.out << std::endl;
   return success;
 }
@@ -29,6 +30,8 @@ Command convert(CLI::App& program) {
   const auto flags = std::make_shared<Flags>();
   app->add_option("in", flags->in, "feature pickle or folder")->required()->type_name("IN");
   app->add_option("out", flags->out, "OUT.pkl or a folder")->required()->type_name("OUT");
+  app->add_flag("--hap-relabel", flags->read.hap_relabel,
+                "of the raw IEMOCAP tree: count as happy the undecided turns that pickles seem to count");
   app->add_flag("--overwrite", flags->overwrite, "replace what stands in OUT");
   app->add_flag("--quiet", flags->quiet, "warnings only");
   return {app, [=] { return run(*flags); }};

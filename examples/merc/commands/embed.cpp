@@ -61,7 +61,7 @@ int run(const WeightsFlags& asked, const Flags& flags) {
     append(embeddings.utterances, more.utterances);
     for (const auto& dialog : data.split(split).dialogs) ids.add(split, dialog);
   }
-  OutputFolder folder(flags.out, existing);
+  OutputFolder folder(flags.out, existing, Unfinished::Removed);
   for (const auto& kind : flags.of) {
     const bool dialogs = kind == "dialogs";
     for (const auto& [name, rows] : dialogs ? embeddings.dialogs : embeddings.utterances)

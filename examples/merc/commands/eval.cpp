@@ -36,7 +36,7 @@ int run(const WeightsFlags& asked, const Flags& flags) {
   }
   if (flags.json) std::cout << results.dump(2) << std::endl;
   if (flags.out.empty()) return success;
-  OutputFolder folder(flags.out, existing);
+  OutputFolder folder(flags.out, existing, Unfinished::Removed);
   replace_file(folder.path() / "predictions.csv", csv);
   replace_file(folder.path() / "results.json", results.dump(2) + '\n');
   folder.done();

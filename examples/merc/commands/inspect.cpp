@@ -13,11 +13,12 @@ namespace {
 
 struct Flags {
   std::string path;
+  ReadOptions read;
   bool json = false;
 };
 
 int run(const Flags& flags) {
-  const auto corpus = read(flags.path);
+  const auto corpus = read(flags.path, flags.read);
   if (flags.json)
     std::cout << inspect_json(corpus).dump(2) << std::endl;
   else
@@ -32,6 +33,8 @@ Command inspect(CLI::App& program) {
   const auto flags = std::make_shared<Flags>();
   app->add_option("path", flags->path, "feature pickle or folder in the open format")->required()->type_name("PATH");
   app->add_flag("--json", flags->json, "for programs");
+  app->add_flag("--hap-relabel", flags->read.hap_relabel,
+                "of the raw IEMOCAP tree: count as happy the undecided turns that pickles seem to count");
   return {app, [=] { return run(*flags); }};
 }
 

@@ -30,7 +30,7 @@ Corpus say(Corpus corpus, const std::string& path, bool quiet) {
 
 }  // namespace
 
-Corpus read_and_say(const std::string& path, bool quiet) { return say(read(path), path, quiet); }
+Corpus read_and_say(const std::string& path, bool quiet, const ReadOptions& options) { return say(read(path, options), path, quiet); }
 
 Corpus load_and_say(const std::string& path, bool quiet) { return say(load(path), path, quiet); }
 

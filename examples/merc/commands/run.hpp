@@ -10,7 +10,7 @@
 namespace merc::commands {
 
 /// Reads a corpus as it stands in the file and says what it is, as load_and_say does.
-Corpus read_and_say(const std::string& path, bool quiet);
+Corpus read_and_say(const std::string& path, bool quiet, const ReadOptions& options = {});
 
 /// Loads a corpus for training and says on standard output what it is; its warnings go to standard error, also when quiet.
 Corpus load_and_say(const std::string& path, bool quiet);

@@ -5,11 +5,12 @@
 #include "report/trajectory_page.hpp"
 #include "synth/recipe.hpp"
 #include "trajectory/measures.hpp"
+#include "trajectory/neighbors.hpp"
+#include "trajectory/plane.hpp"
 #include "trajectory/retrieval.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -54,12 +55,9 @@ Dialogs gather(const Corpus& corpus) {
   }
   if (dialogs.ids.size() < 2)
     throw DataError(corpus.path + ": " + std::to_string(dialogs.ids.size()) + " labelled dialogs; a comparison needs two");
-  auto names = dialogs.scenarios;
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  for (const auto& name : dialogs.scenarios)
-    dialogs.groups.push_back(static_cast<int>(std::lower_bound(names.begin(), names.end(), name) - names.begin()));
-  dialogs.scenarios = std::move(names);
+  auto groups = group_by(dialogs.scenarios);
+  dialogs.groups = std::move(groups.of);
+  dialogs.scenarios = std::move(groups.names);
   return dialogs;
 }
 
@@ -160,7 +158,7 @@ int run(const Flags& flags) {
   if (flags.out.empty()) return success;
 
   page.map = planar_map(page.distances);
-  OutputFolder folder(flags.out, existing);
+  OutputFolder folder(flags.out, existing, Unfinished::Removed);
   replace_file(folder.path() / "trajectories.json", results.dump(2) + '\n');
   replace_file(folder.path() / "trajectories.html", trajectory_html(page));
   folder.done();

@@ -30,6 +30,15 @@ bool holds_anything(const fs::path& folder) {
   throw DataError(folder.string() + ": cannot write there: " + cause + "; choose another --out");
 }
 
+/// The lock of a folder, as an open file. Throws DataError where another process has it, or the folder cannot be written.
+int locked(const fs::path& folder) {
+  const int file = ::open((folder / mark).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0) cannot_write(folder, std::strerror(errno));
+  if (::flock(file, LOCK_EX | LOCK_NB) == 0) return file;
+  ::close(file);
+  throw DataError(folder.string() + ": another process is writing there; wait for it or choose another --out");
+}
+
 }  // namespace
 
 void check_output(const fs::path& folder, Existing existing) {
@@ -45,13 +54,16 @@ void check_output(const fs::path& folder, Existing existing) {
     throw UsageError(folder.string() + " is not empty and was not made by idcl-merc, so --overwrite leaves it alone; choose another --out");
 }
 
-OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::move(folder)) {
+OutputFolder::OutputFolder(fs::path folder, Existing existing, Unfinished unfinished)
+    : folder_(std::move(folder)), unfinished_(unfinished) {
   if (folder_.filename().empty()) folder_ = folder_.parent_path();  // "runs/a/" is "runs/a"
   check_output(folder_, existing);
   std::error_code error;
   auto aside = folder_;
   aside += ".previous";
   if (existing == Existing::Overwrite && fs::exists(folder_) && holds_anything(folder_)) {
+    const int lock = locked(folder_);  // nobody's work is moved from under them
+    ::close(lock);
     // Where an old result waits already, what stands in the folder is a run that was to replace it and never got done.
     if (fs::exists(aside / mark))
       fs::remove_all(folder_, error);
@@ -62,17 +74,12 @@ OutputFolder::OutputFolder(fs::path folder, Existing existing) : folder_(std::mo
   if (fs::exists(aside / mark)) previous_ = aside;
   fs::create_directories(folder_, error);
   if (error) cannot_write(folder_, error.message());
-  lock_ = ::open((folder_ / mark).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0) cannot_write(folder_, std::strerror(errno));
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(std::exchange(lock_, -1));
-    throw DataError(folder_.string() + ": another process is writing there; wait for it or choose another --out");
-  }
+  lock_ = locked(folder_);
 }
 
 OutputFolder::~OutputFolder() {
   std::error_code ignored;
-  if (!holds_anything(folder_)) {
+  if (!holds_anything(folder_) || (unfinished_ == Unfinished::Removed && !done_)) {
     fs::remove_all(folder_, ignored);
     if (!previous_.empty()) fs::rename(previous_, folder_, ignored);
   }
@@ -80,6 +87,7 @@ OutputFolder::~OutputFolder() {
 }
 
 void OutputFolder::done() {
+  done_ = true;
   if (previous_.empty()) return;
   std::error_code ignored;  // the new result stands whether or not the old one can be removed
   fs::remove_all(previous_, ignored);

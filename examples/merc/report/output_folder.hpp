@@ -13,6 +13,12 @@ enum class Existing {
   Overwrite  ///< begin anew; the old one stays beside it until the new one is done
 };
 
+/// What becomes of a result that was begun and not done.
+enum class Unfinished {
+  Stays,   ///< it can be gone on with
+  Removed  ///< it is of no use: what was written goes, what it was to replace comes back
+};
+
 /// Throws UsageError where something stands in `folder` that `existing` does not allow; touches nothing.
 /// Overwrite takes only folders in which idcl-merc left its mark.
 void check_output(const std::filesystem::path& folder, Existing existing);
@@ -21,7 +27,7 @@ void check_output(const std::filesystem::path& folder, Existing existing);
 class OutputFolder {
  public:
   /// Throws as check_output, and DataError where the folder cannot be written or another process uses it.
-  OutputFolder(std::filesystem::path folder, Existing existing);
+  OutputFolder(std::filesystem::path folder, Existing existing, Unfinished unfinished = Unfinished::Stays);
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;
 
@@ -39,6 +45,8 @@ class OutputFolder {
  private:
   std::filesystem::path folder_;
   std::filesystem::path previous_;
+  Unfinished unfinished_;
+  bool done_ = false;
   int lock_ = -1;
 };
 

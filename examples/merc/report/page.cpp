@@ -24,7 +24,6 @@ td:first-child, th:first-child { text-align: left; padding-left: 0; } th { color
 .note { color: var(--faint); margin: .2rem 0; font-size: .9rem; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--faint); font: 11px system-ui, sans-serif; }
 .map text { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round; fill: var(--ink); }
-.dot { stroke: var(--paper); stroke-width: .5; }
 @media (max-width: 30rem) { body { margin: 1rem auto; } td, th { padding: .2rem .45rem; } td:first-child { white-space: normal; overflow-wrap: anywhere; min-width: 10rem; }
   svg text { font-size: 12px; } svg.map text { font-size: 20px; } }
 )";

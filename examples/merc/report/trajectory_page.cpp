@@ -1,9 +1,9 @@
 #include "report/trajectory_page.hpp"
 
+#include "report/dialog_map.hpp"
 #include "report/page.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 namespace merc {
@@ -63,59 +63,12 @@ std::string heat_map(const TrajectoryPage& page) {
   return svg + "</svg>\n";
 }
 
-/// One of four shapes about a point, so that no scenario is told by its colour alone.
-std::string shape(int group, double x, double y) {
-  const auto at = [&](double dx, double dy) { return decimals(x + dx) + "," + decimals(y + dy); };
-  switch (group % 4) {
-    case 0:
-      return "<circle cx=\"" + decimals(x) + "\" cy=\"" + decimals(y) + "\" r=\"5\"";
-    case 1:
-      return "<rect x=\"" + decimals(x - 4.5) + "\" y=\"" + decimals(y - 4.5) + "\" width=\"9\" height=\"9\"";
-    case 2:
-      return "<polygon points=\"" + at(0, -6) + " " + at(5.5, 4.5) + " " + at(-5.5, 4.5) + "\"";
-    default:
-      return "<polygon points=\"" + at(0, -6) + " " + at(6, 0) + " " + at(0, 6) + " " + at(-6, 0) + "\"";
-  }
-}
-
-std::string dialog_map(const TrajectoryPage& page) {
-  constexpr double width = 800, height = 600, margin = 50;
-  const auto extent = [&](int axis) { return std::pair{page.map.col(axis).minCoeff(), page.map.col(axis).maxCoeff()}; };
-  const auto [left, right] = extent(0);
-  const auto [low, high] = extent(1);
-  const double scale = std::min((width - 2 * margin) / std::max(right - left, 1e-12), (height - 2 * margin) / std::max(high - low, 1e-12));
-  const auto x = [&](double value) { return width / 2 + (value - (left + right) / 2) * scale; };
-  const auto y = [&](double value) { return height / 2 - (value - (low + high) / 2) * scale; };
-  std::string svg = "<svg class=\"map\" role=\"img\" aria-label=\"map of dialogs\" viewBox=\"0 0 800 600\">\n";
-  Eigen::MatrixXd centre = Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(page.names.size()), 3);
-  for (std::size_t i = 0; i < page.ids.size(); ++i) {
-    const auto row = static_cast<Eigen::Index>(i);
-    const int group = page.groups[i];
-    svg += shape(group, x(page.map(row, 0)), y(page.map(row, 1))) + " class=\"dot g" + std::to_string(group) + "\"><title>" +
-           escaped(page.ids[i]) + "</title></" +
-           (group % 4 == 0   ? "circle"
-            : group % 4 == 1 ? "rect"
-                             : "polygon") +
-           ">\n";
-    centre.row(group) += Eigen::RowVector3d(page.map(row, 0), page.map(row, 1), 1);
-  }
-  for (std::size_t group = 0; group < page.names.size(); ++group) {
-    const Eigen::RowVector3d sum = centre.row(static_cast<Eigen::Index>(group));
-    svg += "<text text-anchor=\"middle\" x=\"" + decimals(x(sum[0] / sum[2])) + "\" y=\"" + decimals(y(sum[1] / sum[2])) + "\">" +
-           escaped(page.names[group]) + "</text>\n";
-  }
-  return svg + "</svg>\n";
-}
-
-/// The shades of the heat map and the hues of the scenarios.
-std::string colours(std::size_t groups) {
+/// The shades of the heat map.
+std::string shades() {
   std::string css;
   for (int shade = 0; shade < levels; ++shade)
     css += ".s" + std::to_string(shade) + "{fill:color-mix(in oklab,var(--far) " + decimals(100.0 * shade / (levels - 1)) +
            "%,var(--near))}\n";
-  for (std::size_t group = 0; group < groups; ++group)
-    css += ".g" + std::to_string(group) + "{fill:hsl(" + decimals(std::fmod(137.508 * static_cast<double>(group), 360)) +
-           " 65% var(--light))}\n";
   return css;
 }
 
@@ -129,8 +82,8 @@ std::string trajectory_html(const TrajectoryPage& page) {
   html +=
       "<h2>Map of the dialogs</h2>\n" +
       note_html("The same distances in the plane (classical multidimensional scaling), by scenario; a pointer on a dialog shows its id.") +
-      dialog_map(page);
-  return page_html(page.title, colours(page.names.size()), html);
+      dialog_map_svg({.name = "map of dialogs", .points = page.map, .titles = page.ids, .groups = page.groups, .labels = page.names});
+  return page_html(page.title, shades() + group_css(page.names.size()), html);
 }
 
 }  // namespace merc

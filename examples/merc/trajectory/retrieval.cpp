@@ -2,8 +2,6 @@
 
 #include "data/session.hpp"
 
-#include <Eigen/Eigenvalues>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -83,24 +81,6 @@ double length_correlation(const Eigen::MatrixXd& distances, const std::vector<in
       difference[pair] = static_cast<double>(std::abs(lengths[i] - lengths[j]));
     }
   return correlation(ranks(distance), ranks(difference));
-}
-
-Eigen::MatrixXd planar_map(const Eigen::MatrixXd& distances) {
-  const auto n = distances.rows();
-  Eigen::MatrixXd points = Eigen::MatrixXd::Zero(n, 2);
-  if (n < 2) return points;
-  Eigen::MatrixXd product = distances.array().square() / -2;
-  product.rowwise() -= product.colwise().mean().eval();
-  product.colwise() -= product.rowwise().mean().eval();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(product);
-  for (int axis = 0; axis < 2; ++axis) {
-    const auto place = n - 1 - axis;  // eigenvalues ascend
-    points.col(axis) = solver.eigenvectors().col(place) * std::sqrt(std::max(0.0, solver.eigenvalues()[place]));
-    Eigen::Index largest = 0;
-    points.col(axis).cwiseAbs().maxCoeff(&largest);
-    if (points(largest, axis) < 0) points.col(axis) *= -1;  // a sign of its own, whichever the solver chose
-  }
-  return points;
 }
 
 }  // namespace merc

@@ -27,8 +27,4 @@ Retrieval retrieval(const Eigen::MatrixXd& distances, const std::vector<int>& gr
 /// length. Equal values share their mean rank; zero where one side is constant.
 double length_correlation(const Eigen::MatrixXd& distances, const std::vector<int64_t>& lengths);
 
-/// Points in the plane, [N, 2], whose distances follow the given ones as closely as a linear map can have it: classical
-/// multidimensional scaling, the two largest eigenvalues of -J D^2 J / 2. Time O(N^3).
-Eigen::MatrixXd planar_map(const Eigen::MatrixXd& distances);
-
 }  // namespace merc
