@@ -1,7 +1,6 @@
 #pragma once
 
-#include "idcl/mining/detail/extremes.hpp"
-#include "idcl/mining/detail/ground.hpp"
+#include "idcl/mining/detail/hardest.hpp"
 
 namespace idcl::mining {
 
@@ -17,7 +16,7 @@ struct BatchHardOptions {
 namespace detail {
 
 inline Triplets batch_hard(const Ground& ground, const BatchHardOptions& /*options*/) {
-  const auto rows = ground.fold(Extremes<1>{});
+  const auto rows = hardest(ground);
   const auto anchor = rows.found().nonzero().select(1, 0);
   return Triplets(anchor, rows.positive_index.index_select(0, anchor), rows.negative_index.index_select(0, anchor));
 }

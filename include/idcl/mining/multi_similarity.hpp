@@ -2,6 +2,7 @@
 
 #include "idcl/mining/detail/extremes.hpp"
 #include "idcl/mining/detail/listing.hpp"
+#include "idcl/mining/detail/whole_rows.hpp"
 #include "idcl/similarity/cosine.hpp"
 
 namespace idcl::mining {
@@ -19,14 +20,30 @@ struct MultiSimilarityOptions {
 
 namespace detail {
 
-inline Pairs multi_similarity(const Ground& ground, const MultiSimilarityOptions& options) {
-  check::finite(options.name, "epsilon", options.epsilon);
+/// On any device: one sweep for the hardest, one for the pairs.
+inline Pairs multi_similarity_of_tiles(const Ground& ground, double epsilon) {
   const auto hardest = ground.fold(Extremes<1>{});  // infinite where an anchor has none: then nothing is harder
   return list_pairs(ground, [&](const Tile& tile) {
     const auto& d = tile.similarity;
-    return std::pair{positive_mask(tile).logical_and(d + options.epsilon > beside(tile, hardest.negative)),
-                     negative_mask(tile).logical_and(d - options.epsilon < beside(tile, hardest.positive))};
+    return std::pair{positive_mask(tile).logical_and(d + epsilon > beside(tile, hardest.negative)),
+                     negative_mask(tile).logical_and(d - epsilon < beside(tile, hardest.positive))};
   });
+}
+
+template <class T>
+Pairs multi_similarity_of_rows(const Ground& ground, T epsilon) {
+  return list_row_pairs<T>(ground, [epsilon](const WholeRow<T>& row) {
+    const auto nearest = least(row.negatives).value, farthest = largest(row.reach).value;
+    return std::pair{[=](auto& found, const auto& d) __attribute__((always_inline)) { found |= d + epsilon > nearest; },
+                     [=](auto& found, const auto& d) __attribute__((always_inline)) { found |= d - epsilon < farthest; }};
+  });
+}
+
+inline Pairs multi_similarity(const Ground& ground, const MultiSimilarityOptions& options) {
+  check::finite(options.name, "epsilon", options.epsilon);
+  if (!sees_whole_rows(ground)) return multi_similarity_of_tiles(ground, options.epsilon);
+  return AT_DISPATCH_FLOATING_TYPES(ground.blocks.u.scalar_type(), options.name,
+                                    [&] { return multi_similarity_of_rows<scalar_t>(ground, static_cast<scalar_t>(options.epsilon)); });
 }
 
 }  // namespace detail
@@ -39,8 +56,8 @@ inline Pairs multi_similarity(const Ground& ground, const MultiSimilarityOptions
 ///
 /// embeddings: [N, D] and integer labels: [N]; optionally ref_embeddings [M, D] and ref_labels [M], from which positives and negatives are
 /// taken then, the diagonal included. Returns `Pairs`, by anchor and reference; an anchor without a positive or without a negative has
-/// none. A NaN is nobody's pair. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: 2 N M D
-/// multiply-adds; memory: linear in N + M, the workspace, and the result. Wang et al. 2019, pair mining.
+/// none. A NaN is nobody's pair. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: N M D
+/// multiply-adds, twice that on another device than the CPU; memory: linear in N + M, the workspace, and the result. Wang et al. 2019, pair mining.
 inline constexpr detail::LabelMiner<MultiSimilarityOptions, detail::multi_similarity> multi_similarity{};
 
 }  // namespace idcl::mining

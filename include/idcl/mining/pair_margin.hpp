@@ -1,6 +1,7 @@
 #pragma once
 
 #include "idcl/mining/detail/listing.hpp"
+#include "idcl/mining/detail/whole_rows.hpp"
 
 namespace idcl::mining {
 
@@ -19,13 +20,29 @@ struct PairMarginOptions {
 
 namespace detail {
 
+/// Positives beyond one distance and negatives within another.
+inline Pairs pair_margin_of_tiles(const Ground& ground, double beyond, double within) {
+  return list_pairs(ground, [&](const Tile& tile) {
+    return std::pair{positive_mask(tile).logical_and(tile.similarity > beyond), negative_mask(tile).logical_and(tile.similarity < within)};
+  });
+}
+
+template <class T>
+Pairs pair_margin_of_rows(const Ground& ground, T beyond, T within) {
+  return list_row_pairs<T>(ground, [=](const WholeRow<T>& /*row*/) {
+    return std::pair{[=](auto& found, const auto& d) __attribute__((always_inline)) { found |= d > beyond; },
+                     [=](auto& found, const auto& d) __attribute__((always_inline)) { found |= d < within; }};
+  });
+}
+
 inline Pairs pair_margin(const Ground& ground, const PairMarginOptions& options) {
   check::finite(options.name, "pos_margin", options.pos_margin);
   check::finite(options.name, "neg_margin", options.neg_margin);
   const auto sign = ground.distance ? 1 : -1;
-  return list_pairs(ground, [&](const Tile& tile) {
-    return std::pair{positive_mask(tile).logical_and(tile.similarity > sign * options.pos_margin),
-                     negative_mask(tile).logical_and(tile.similarity < sign * options.neg_margin)};
+  const auto beyond = sign * options.pos_margin, within = sign * options.neg_margin;
+  if (!sees_whole_rows(ground)) return pair_margin_of_tiles(ground, beyond, within);
+  return AT_DISPATCH_FLOATING_TYPES(ground.blocks.u.scalar_type(), options.name, [&] {
+    return pair_margin_of_rows<scalar_t>(ground, static_cast<scalar_t>(beyond), static_cast<scalar_t>(within));
   });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "idcl/similarity/close.hpp"
+#include "idcl/similarity/detail/squared_distances.hpp"
 #include "idcl/similarity/similarity.hpp"
 #include "idcl/similarity/unit_rows.hpp"
 
@@ -21,6 +22,7 @@ struct Euclidean {
   Tensor references(const Tensor& y) const { return widen(y, true); }
   Tensor from_product(const Tensor& product, const Tensor& u, const Tensor& v) const;
   Tensor slope(const Tensor& s) const;
+  Tensor settle(const Tensor& product, const Tensor& u, const Tensor& v) const;
 
  private:
   Tensor widen(const Tensor& x, bool reference) const;
@@ -53,6 +55,13 @@ inline Tensor Euclidean::from_product(const Tensor& product, const Tensor& u, co
   if (power == 2) return squared;
   const auto zero = exact <= 0;
   return squared.masked_fill(zero, 1).sqrt().masked_fill(zero, 0);
+}
+
+inline Tensor Euclidean::settle(const Tensor& product, const Tensor& u, const Tensor& v) const {
+  const at::NoGradGuard no_grad;
+  if (!detail::settles_in_place(product)) return from_product(product.detach(), u.detach(), v.detach());
+  auto squared = detail::settle_squared_distances(product, u, v);
+  return power == 2 ? squared : squared.sqrt_();
 }
 
 inline Tensor Euclidean::slope(const Tensor& s) const {

@@ -21,7 +21,8 @@ concept Similarity = std::copyable<S> && requires(const S& similarity, const Ten
 ///
 /// `references`: the map of the references' rows, where it is not the anchors'. `from_product`: the inner products of a tile, [n, m],
 /// and the embedded rows they are of, [n, E] and [m, E] -> s [n, m]; differentiable in the products. `slope`: s -> ds / d product.
-/// `symmetric`: is s_ij = s_ji of a set compared with itself? `distance`: are small values close?
+/// `symmetric`: is s_ij = s_ji of a set compared with itself? `distance`: are small values close? Where there is one, `settle` is
+/// `from_product` without gradient, and may write over the products.
 template <class S>
 concept MappedSimilarity = Similarity<S> && requires(const S& similarity, const Tensor& x) {
   { similarity.references(x) } -> std::same_as<Tensor>;
@@ -39,6 +40,7 @@ struct Metric {
       from_product{};  ///< empty: the similarity is the inner product
   std::function<Tensor(const Tensor& similarity)> slope{};
   bool symmetric = true;
+  std::function<Tensor(const Tensor& product, const Tensor& u, const Tensor& v)> settle{};  ///< empty: there is none
 
   bool is_inner() const { return !from_product; }
   Tensor operator()(const Tensor& product, const Tensor& u, const Tensor& v) const {
@@ -53,8 +55,11 @@ Metric metric_of(const S& similarity) {
                 }) {
     return similarity.metric();
   } else if constexpr (MappedSimilarity<S>) {
-    return {[similarity](const Tensor& product, const Tensor& u, const Tensor& v) { return similarity.from_product(product, u, v); },
-            [similarity](const Tensor& s) { return similarity.slope(s); }, similarity.symmetric};
+    Metric metric{[similarity](const Tensor& product, const Tensor& u, const Tensor& v) { return similarity.from_product(product, u, v); },
+                  [similarity](const Tensor& s) { return similarity.slope(s); }, similarity.symmetric};
+    if constexpr (requires(const Tensor& x) { similarity.settle(x, x, x); })
+      metric.settle = [similarity](const Tensor& product, const Tensor& u, const Tensor& v) { return similarity.settle(product, u, v); };
+    return metric;
   } else {
     return {};
   }

@@ -21,6 +21,7 @@ struct Ground {
   Labels::Pairs labels;
   engine::Blocks blocks;
   bool distance;
+  int64_t workspace_bytes;
 
   int64_t rows() const { return blocks.rows(); }
   int64_t cols() const { return blocks.cols(); }
@@ -89,7 +90,8 @@ inline Ground ground(const char* where, const Tensor& embeddings, const Tensor& 
           .references = (self ? embeddings : ref_embeddings).detach(),
           .labels = {labels, self ? labels : ref_labels, self},
           .blocks = blocks(where, embeddings, ref_embeddings, similarity, workspace_bytes),
-          .distance = similarity.distance};
+          .distance = similarity.distance,
+          .workspace_bytes = workspace_bytes};
 }
 
 /// The calls that every miner over labels understands, as one function object:

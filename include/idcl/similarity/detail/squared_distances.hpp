@@ -1,0 +1,81 @@
+#pragma once
+
+#include "idcl/core/simd.hpp"
+
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+namespace idcl::similarity::detail {
+
+using at::Tensor;
+
+/// Can these products be overwritten, row by row, on the CPU?
+inline bool settles_in_place(const Tensor& product) {
+  return product.is_cpu() && !product.requires_grad() && product.dim() == 2 && (product.stride(1) == 1 || product.size(1) < 2) &&
+         (product.scalar_type() == at::kFloat || product.scalar_type() == at::kDouble);
+}
+
+/// |x - y|^2 of rows x [D] and -2 y [D], from their difference.
+template <class T>
+T squared_difference(const T* x, const T* minus_two_y, int64_t width) {
+  double sum = 0;
+  for (int64_t d = 0; d < width; ++d) {
+    const double difference = static_cast<double>(x[d]) + 0.5 * static_cast<double>(minus_two_y[d]);
+    sum += difference * difference;
+  }
+  return static_cast<T>(sum);
+}
+
+/// One row of squared distances: below zero to zero, a NaN stays; `close(j)` gives those that are at most a thousandth of |x|^2 + |y|^2.
+template <int bytes, class T, class Close>
+[[gnu::always_inline]] inline void settle_row(T* s, T own, const T* energy, int64_t m, const Close& close) {
+  using V = simd::Vector<T, bytes>;
+  constexpr int64_t lanes = bytes / sizeof(T);
+  const T share = static_cast<T>(1e-3);
+  const auto one = [&](int64_t j) __attribute__((always_inline)) {
+    if (s[j] <= (own + energy[j]) * share)
+      s[j] = close(j);
+    else
+      s[j] = s[j] < T{0} ? T{0} : s[j];
+  };
+  int64_t j = 0;
+  for (; j + lanes <= m; j += lanes) {
+    V value, other;
+    simd::load(value, s + j);
+    simd::load(other, energy + j);
+    const auto near = value <= (own + other) * share;
+    if (simd::any(near))
+      for (int64_t at = j; at < j + lanes; ++at) one(at);
+    else
+      simd::store(s + j, value);  // above a thousandth of what is not negative, or NaN
+  }
+  for (; j < m; ++j) one(j);
+}
+
+/// What `Euclidean::settle` makes of products [n, m] of widened rows u [n, D + 2] and v [m, D + 2], squared, in one pass over them.
+inline Tensor settle_squared_distances(const Tensor& product, const Tensor& u, const Tensor& v) {
+  const auto n = product.size(0), m = product.size(1), width = u.size(1) - 2;
+  AT_DISPATCH_FLOATING_TYPES(product.scalar_type(), "idcl::settle_squared_distances", [&] {
+    const auto anchors = u.contiguous(), references = v.contiguous();
+    const auto energies = references.select(1, width + 1).contiguous();  // |y|^2, [m]
+    const auto *x = anchors.const_data_ptr<scalar_t>(), *y = references.const_data_ptr<scalar_t>();
+    const auto* energy = energies.const_data_ptr<scalar_t>();
+    auto* s = product.data_ptr<scalar_t>();
+    const auto stride = product.stride(0);
+    at::parallel_for(0, n, std::max<int64_t>(1, 16384 / std::max<int64_t>(m, 1)), [&](int64_t begin, int64_t end) {
+      simd::run(simd::widest(), [&](auto bytes) __attribute__((always_inline)) {
+        constexpr int register_bytes = bytes;
+        for (auto i = begin; i < end; ++i) {
+          const auto* row = x + i * (width + 2);
+          settle_row<register_bytes>(s + i * stride, row[width], energy, m,
+                                     [&](int64_t j) { return squared_difference(row, y + j * (width + 2), width); });
+        }
+      });
+    });
+  });
+  return product;
+}
+
+}  // namespace idcl::similarity::detail

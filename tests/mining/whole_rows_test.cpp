@@ -1,0 +1,75 @@
+// Miners that look at whole rows, as they do on the CPU, find what those that look at tiles find, as they do on other devices.
+
+#include "idcl/mining/batch_hard.hpp"
+#include "idcl/mining/multi_similarity.hpp"
+#include "idcl/mining/pair_margin.hpp"
+#include "idcl/mining/triplet_margin.hpp"
+#include "mining/miners.hpp"
+#include "support/catch.hpp"
+#include "support/random.hpp"
+
+#include <limits>
+
+namespace {
+
+using namespace idcl;
+using namespace idcl::test;
+
+/// 70 anchors in 5 classes, one of them alone in its class, and 53 references beside them; by either kind of similarity, in
+/// tiles of all rows and of few.
+template <class Check>
+void for_each_ground(const Check& check) {
+  Random random(3);
+  const auto x = random.normal({70, 6}), y = random.normal({53, 6});
+  auto labels = random.integers(4, {70});
+  labels[9] = 7;
+  const auto others = random.integers(5, {53});
+  y[5].copy_(x[2]);  // at distance 0
+  y[6][0] = std::numeric_limits<double>::quiet_NaN();
+  const at::NoGradGuard no_grad;
+  for (const auto& similarity : {similarity::Any(similarity::Euclidean{}), similarity::Any(similarity::Euclidean{.power = 2}),
+                                 similarity::Any(similarity::Cosine{})})
+    for (const int64_t bytes : {1 << 12, 1 << 20}) {
+      INFO((similarity.distance ? "distance" : "similarity") << ", workspace of " << bytes);
+      check(mining::detail::ground("test", x, labels, {}, {}, similarity, bytes));
+      check(mining::detail::ground("test", x, labels, y, others, similarity, bytes));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("the hardest of whole rows are those of tiles") {
+  for_each_ground([](const mining::detail::Ground& ground) {
+    const auto rows = mining::detail::hardest(ground), tiles = ground.fold(mining::detail::Extremes<1>{});
+    CHECK(rows.positive_index.equal(tiles.positive_index));
+    CHECK(rows.negative_index.equal(tiles.negative_index));
+    CHECK(rows.positive.isinf().equal(tiles.positive.isinf()));
+    CHECK(at::allclose(rows.positive.nan_to_num(0, 9, -9), tiles.positive.nan_to_num(0, 9, -9), 1e-12, 1e-12));
+    CHECK(at::allclose(rows.negative.nan_to_num(0, 9, -9), tiles.negative.nan_to_num(0, 9, -9), 1e-12, 1e-12));
+  });
+}
+
+TEST_CASE("the pairs of whole rows are those of tiles") {
+  for_each_ground([](const mining::detail::Ground& ground) {
+    for (const double epsilon : {-0.2, 0.1, 5.}) {
+      const auto rows = found(mining::detail::multi_similarity_of_rows<double>(ground, epsilon));
+      CHECK(rows == found(mining::detail::multi_similarity_of_tiles(ground, epsilon)));
+      CHECK((epsilon < 0 || !rows.empty()));
+    }
+    for (const double beyond : {-0.4, 0.7, 9.})
+      CHECK(found(mining::detail::pair_margin_of_rows<double>(ground, beyond, 0.9)) ==
+            found(mining::detail::pair_margin_of_tiles(ground, beyond, 0.9)));
+  });
+}
+
+TEST_CASE("the triplets of whole rows are those of tiles") {
+  using mining::TripletKind;
+  for_each_ground([](const mining::detail::Ground& ground) {
+    for (const auto kind : {TripletKind::All, TripletKind::Hard, TripletKind::SemiHard, TripletKind::Easy}) {
+      const mining::TripletMarginOptions options{.margin = 0.15, .type_of_triplets = kind};
+      const auto rows = found(mining::detail::triplets_of_rows<double>(ground, options));
+      CHECK(rows == found(mining::detail::triplets_of_tiles(ground, options)));
+      CHECK_FALSE(rows.triplets.empty());
+    }
+  });
+}
