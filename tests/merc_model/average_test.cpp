@@ -6,6 +6,8 @@
 
 #include <ATen/Functions.h>
 
+#include <cmath>
+
 using namespace merc;
 
 namespace {

@@ -8,6 +8,8 @@
 
 #include <ATen/Functions.h>
 
+#include <algorithm>
+
 using namespace merc;
 using Catch::Matchers::Contains;
 

@@ -12,6 +12,8 @@
 #include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace merc {
 namespace {
 
