@@ -78,7 +78,7 @@ TEST_CASE("the padded network computes what the released one computes, layer by 
       const auto matrix = modules[std::string(input) + ".0"]->as<RowProjection>()->matrix();
       expect(std::string("layer.") + input, golden::unflatten(at::mm(batch.features[index], matrix.t()), layout).transpose(1, 2));
       expect(std::string("layer.") + encoder,
-             golden::unflatten(modules[encoder]->as<Encoder>()->forward(batch.features[index], matrix, layout, dropout), layout));
+             golden::unflatten(modules[encoder]->as<Encoder>()->forward(batch.features[index], matrix, {}, layout, dropout), layout));
       ++index;
     }
     const auto encoded = network->encode(batch, dropout);
