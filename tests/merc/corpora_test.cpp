@@ -126,3 +126,33 @@ TEST_CASE("the raw tree is counted both ways, and converted as asked") {
   CHECK(nlohmann::json::parse(run({"inspect", (scratch / "c").string(), "--json"}).out)["splits"] ==
         nlohmann::json::parse(run({"inspect", raw, "--json", "--hap-relabel"}).out)["splits"]);
 }
+
+TEST_CASE("six classes become four by dropping or merging, and a session is held out, with the counts shown") {
+  const Scratch scratch;
+  REQUIRE(run(tiny_synth(scratch / "six")).status == 0);
+  const auto labels = [&](const fs::path& path) {
+    std::map<std::string, int64_t> counts;
+    for (const auto& split : inspect(path)["splits"])
+      for (const auto& [label, count] : split["labels"].items()) counts[label] += count.get<int64_t>();
+    return counts;
+  };
+  const auto six = labels(scratch / "six");
+  for (const std::string how : {"drop", "merge"}) {
+    const auto result = run({"convert", (scratch / "six").string(), (scratch / how).string(), "--four-way", how, "--test-session", "1"});
+    REQUIRE(result.status == 0);
+    CHECK_THAT(result.out, Contains("4 classes") && Contains("4-way") && Contains("happy ") && Contains("test is Session 1"));
+    auto four = labels(scratch / how);
+    CHECK(four["0"] == six.at("0") + (how == "merge" ? six.at("4") : 0));
+    for (const auto* label : {"1", "2", "3"}) CHECK(four[label] == six.at(label));
+    CHECK(four.count("4") + four.count("5") == 0);
+    REQUIRE(run(Words{"train", "--data", (scratch / how).string(), "--out", (scratch / ("run_" + how)).string(), "--ablation", "A"} +
+                tiny_network)
+                .status == 0);
+  }
+  const auto again = run({"convert", (scratch / "drop").string(), (scratch / "no").string(), "--four-way", "drop"});
+  CHECK(again.status == 1);
+  CHECK_THAT(again.err, Contains("expected IEMOCAP's six classes to make four of, got 4"));
+  CHECK(run({"convert", (scratch / "six").string(), (scratch / "no").string(), "--test-session", "6"}).status == 2);
+  CHECK(run({"convert", (scratch / "six").string(), (scratch / "no").string(), "--four-way", "halve"}).status == 2);
+  CHECK_FALSE(fs::exists(scratch / "no"));
+}

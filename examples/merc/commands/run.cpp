@@ -8,8 +8,6 @@
 
 namespace merc::commands {
 
-namespace {
-
 Corpus say(Corpus corpus, const std::string& path, bool quiet) {
   if (!quiet) {
     std::cout << "data: " << path << " (" << (synth::made_here(corpus) ? "synthetic, " : "") << corpus.format << "), " << corpus.classes
@@ -27,8 +25,6 @@ Corpus say(Corpus corpus, const std::string& path, bool quiet) {
   std::cerr << std::flush;
   return corpus;
 }
-
-}  // namespace
 
 Corpus read_and_say(const std::string& path, bool quiet, const ReadOptions& options) { return say(read(path, options), path, quiet); }
 

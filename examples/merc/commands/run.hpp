@@ -9,10 +9,13 @@
 
 namespace merc::commands {
 
+/// Says on standard output what a corpus is; its warnings go to standard error, also when quiet. Returns it.
+Corpus say(Corpus corpus, const std::string& path, bool quiet);
+
 /// Reads a corpus as it stands in the file and says what it is, as load_and_say does.
 Corpus read_and_say(const std::string& path, bool quiet, const ReadOptions& options = {});
 
-/// Loads a corpus for training and says on standard output what it is; its warnings go to standard error, also when quiet.
+/// Loads a corpus for training and says what it is.
 Corpus load_and_say(const std::string& path, bool quiet);
 
 /// Trains into a folder and writes its results. Throws Interrupted when the user stops it: the state is in the folder then.

@@ -1,30 +1,9 @@
-#include "data/corpus.hpp"
+#include "data/figures.hpp"
 
 #include <algorithm>
 #include <iterator>
 
 namespace merc {
-
-namespace {
-
-/// The figures of a split in the float32 values, where those of the source are no longer at hand.
-std::map<std::string, FeatureFigures> figures_of(const Split& split) {
-  std::map<std::string, FeatureFigures> result;
-  for (const auto& dialog : split.dialogs) {
-    for (const auto& [modality, matrix] : dialog.features) {
-      auto& figures = result[modality];
-      for (const double value : matrix.values) {
-        if (figures.count++ == 0) figures.first = value;
-        figures.last = value;
-        figures.sum += value;
-        figures.sum_of_squares += value * value;
-      }
-    }
-  }
-  return result;
-}
-
-}  // namespace
 
 std::size_t dev_share(const Corpus& corpus) {
   if (corpus.has("dev") && !corpus.dev().empty()) return 0;

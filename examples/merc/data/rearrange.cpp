@@ -1,0 +1,122 @@
+#include "data/rearrange.hpp"
+
+#include "data/figures.hpp"
+#include "data/fingerprint.hpp"
+#include "data/labels.hpp"
+#include "data/session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace merc {
+
+namespace {
+
+/// Applies a change: what the audit said before it is said anew.
+template <class Change>
+void changed(Corpus& corpus, const Change& change) {
+  const auto before = audit(corpus);
+  change();
+  std::erase_if(corpus.warnings, [&](const auto& line) { return std::find(before.begin(), before.end(), line) != before.end(); });
+  const auto after = audit(corpus);
+  corpus.warnings.insert(corpus.warnings.end(), after.begin(), after.end());
+  for (auto& [name, split] : corpus.splits) split.figures = figures_of(split);
+  corpus.fingerprint = fingerprint(corpus);
+}
+
+/// The utterances at `kept`, ascending.
+Dialog select(const Dialog& dialog, const std::vector<std::size_t>& kept) {
+  const auto pick = [&](const auto& values) {
+    auto picked = values;
+    picked.clear();
+    for (const auto at : kept) picked.push_back(values[at]);
+    return picked;
+  };
+  Dialog result{.id = dialog.id, .numbered = dialog.numbered};
+  result.labels = pick(dialog.labels);
+  if (!dialog.speakers.empty()) result.speakers = pick(dialog.speakers);
+  if (!dialog.sentences.empty()) result.sentences = pick(dialog.sentences);
+  for (const auto& [modality, matrix] : dialog.features) {
+    auto& rows = result.features[modality];
+    rows = {.rows = static_cast<int64_t>(kept.size()), .cols = matrix.cols, .values = {}};
+    rows.values.reserve(kept.size() * static_cast<std::size_t>(matrix.cols));
+    for (const auto at : kept) {
+      const auto* row = matrix.row(static_cast<int64_t>(at));
+      rows.values.insert(rows.values.end(), row, row + matrix.cols);
+    }
+  }
+  return result;
+}
+
+std::string counts_of(const Split& split, const std::vector<std::string>& names) {
+  std::vector<int64_t> counts(names.size());
+  for (const auto& dialog : split.dialogs)
+    for (const auto label : dialog.labels)
+      if (label >= 0) ++counts[static_cast<std::size_t>(label)];
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ", ") + names[i] + " " + std::to_string(counts[i]);
+  return text;
+}
+
+}  // namespace
+
+void make_four_way(Corpus& corpus, FourWay how) {
+  constexpr int gone = -2;
+  const std::array<int, 6> becomes{0, 1, 2, 3, how == FourWay::Merge ? 0 : gone, gone};
+  if (corpus.classes != 6 || corpus.label_names != label_names(6))
+    throw DataError(corpus.path + ": expected IEMOCAP's six classes to make four of, got " + std::to_string(corpus.classes) +
+                    (corpus.label_names.empty() ? "" : " (" + corpus.label_names.front() + ", ...)"));
+  changed(corpus, [&] {
+    corpus.classes = 4;
+    corpus.label_names = label_names(4);
+    for (auto& [name, split] : corpus.splits) {
+      const auto dialogs = split.dialogs.size();
+      const auto utterances = split.utterances();
+      std::vector<Dialog> left;
+      for (const auto& dialog : split.dialogs) {
+        std::vector<std::size_t> kept;
+        for (std::size_t i = 0; i < dialog.labels.size(); ++i)
+          if (dialog.labels[i] < 0 || becomes[static_cast<std::size_t>(dialog.labels[i])] != gone) kept.push_back(i);
+        if (kept.empty()) continue;
+        left.push_back(select(dialog, kept));
+        for (auto& label : left.back().labels)
+          if (label >= 0) label = becomes[static_cast<std::size_t>(label)];
+      }
+      split.dialogs = std::move(left);
+      corpus.notes.push_back(
+          "4-way, " +
+          std::string(how == FourWay::Merge ? "excited merged into happy, frustrated dropped" : "excited and frustrated dropped") + ": " +
+          name + " " + std::to_string(utterances) + " -> " + std::to_string(split.utterances()) + " utterances, " +
+          std::to_string(dialogs) + " -> " + std::to_string(split.dialogs.size()) + " dialogs (" + counts_of(split, corpus.label_names) +
+          ")");
+    }
+  });
+}
+
+void hold_out_session(Corpus& corpus, int number) {
+  for (const auto& [name, split] : corpus.splits)
+    for (const auto& dialog : split.dialogs)
+      if (session(dialog.id) == 0)
+        throw DataError(corpus.path + ": dialog " + dialog.id + " (" + name +
+                        ") does not say its session; expected ids such as Ses05F_impro01");
+  changed(corpus, [&] {
+    std::vector<Dialog> all;
+    for (auto& [name, split] : corpus.splits) std::move(split.dialogs.begin(), split.dialogs.end(), std::back_inserter(all));
+    std::stable_sort(all.begin(), all.end(), [](const Dialog& a, const Dialog& b) { return a.id < b.id; });
+    all.erase(std::unique(all.begin(), all.end(), [](const Dialog& a, const Dialog& b) { return a.id == b.id; }), all.end());
+    corpus.splits.clear();
+    auto &train = corpus.splits["train"].dialogs, &dev = corpus.splits["dev"].dialogs, &test = corpus.splits["test"].dialogs;
+    int others = 0;
+    for (auto& dialog : all) {
+      auto& split = session(dialog.id) == number ? test : ++others % 10 == 0 ? dev : train;
+      split.push_back(std::move(dialog));
+    }
+    corpus.notes.push_back("split by session: test is Session " + std::to_string(number) + " (" + std::to_string(test.size()) +
+                           " dialogs), dev every tenth of the others (" + std::to_string(dev.size()) + "), train " +
+                           std::to_string(train.size()));
+  });
+  if (corpus.test().empty()) throw DataError(corpus.path + ": no dialog of Session " + std::to_string(number) + " to hold out");
+}
+
+}  // namespace merc
