@@ -40,7 +40,7 @@ struct UnitRows : torch::autograd::Function<UnitRows> {
     auto *to = unit.data_ptr<float>(), *norm = inverse.data_ptr<float>();
     for_each_row(n, width, [&](int64_t i) {
       const ConstRow row(from + i * width, width);
-      norm[i] = 1 / std::sqrt(std::max(row.squaredNorm(), static_cast<float>(least)));
+      norm[i] = static_cast<float>(1 / std::sqrt(std::max(row.cast<double>().squaredNorm(), least)));
       Row(to + i * width, width) = row * norm[i];
     });
     context->save_for_backward({x, unit, inverse});

@@ -2,6 +2,7 @@
 
 #include "idcl/core/simd.hpp"
 
+#include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 
