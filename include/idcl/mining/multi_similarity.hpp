@@ -42,7 +42,7 @@ Pairs multi_similarity_of_rows(const Ground& ground, T epsilon) {
 inline Pairs multi_similarity(const Ground& ground, const MultiSimilarityOptions& options) {
   check::finite(options.name, "epsilon", options.epsilon);
   if (!sees_whole_rows(ground)) return multi_similarity_of_tiles(ground, options.epsilon);
-  return AT_DISPATCH_FLOATING_TYPES(ground.blocks.u.scalar_type(), options.name,
+  return AT_DISPATCH_FLOATING_TYPES(ground.blocks.u.scalar_type(), MultiSimilarityOptions::name,
                                     [&] { return multi_similarity_of_rows<scalar_t>(ground, static_cast<scalar_t>(options.epsilon)); });
 }
 

@@ -41,7 +41,7 @@ inline Pairs pair_margin(const Ground& ground, const PairMarginOptions& options)
   const auto sign = ground.distance ? 1 : -1;
   const auto beyond = sign * options.pos_margin, within = sign * options.neg_margin;
   if (!sees_whole_rows(ground)) return pair_margin_of_tiles(ground, beyond, within);
-  return AT_DISPATCH_FLOATING_TYPES(ground.blocks.u.scalar_type(), options.name, [&] {
+  return AT_DISPATCH_FLOATING_TYPES(ground.blocks.u.scalar_type(), PairMarginOptions::name, [&] {
     return pair_margin_of_rows<scalar_t>(ground, static_cast<scalar_t>(beyond), static_cast<scalar_t>(within));
   });
 }

@@ -110,7 +110,7 @@ inline Triplets triplets_of_tiles(const Ground& ground, const TripletMarginOptio
 inline Triplets triplet_margin(const Ground& ground, const TripletMarginOptions& options) {
   check::finite(options.name, "margin", options.margin);
   if (!sees_whole_rows(ground)) return triplets_of_tiles(ground, options);
-  return AT_DISPATCH_FLOATING_TYPES(ground.blocks.u.scalar_type(), options.name,
+  return AT_DISPATCH_FLOATING_TYPES(ground.blocks.u.scalar_type(), TripletMarginOptions::name,
                                     [&] { return triplets_of_rows<scalar_t>(ground, options); });
 }
 
