@@ -131,8 +131,9 @@ TEST_CASE("six classes become four by dropping or merging, and a session is held
   const Scratch scratch;
   REQUIRE(run(tiny_synth(scratch / "six")).status == 0);
   const auto labels = [&](const fs::path& path) {
+    const auto seen = inspect(path);
     std::map<std::string, int64_t> counts;
-    for (const auto& split : inspect(path)["splits"])
+    for (const auto& split : seen["splits"])
       for (const auto& [label, count] : split["labels"].items()) counts[label] += count.get<int64_t>();
     return counts;
   };
