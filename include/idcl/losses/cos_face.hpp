@@ -1,9 +1,8 @@
 #pragma once
 
-#include "idcl/losses/detail/class_loss.hpp"
+#include "idcl/losses/detail/class_loss_module.hpp"
 
 #include <torch/arg.h>
-#include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
@@ -69,26 +68,19 @@ inline Tensor cos_face_loss(const Tensor& embeddings, const Tensor& labels, cons
 ///
 /// `weight` [num_classes, embedding_size] starts standard normal, as in PyTorch Metric Learning.
 /// It is trained and saved with the other parameters; the options are not saved.
-class CosFaceLossImpl : public torch::nn::Cloneable<CosFaceLossImpl> {
+class CosFaceLossImpl : public detail::ClassLossModule<CosFaceLossImpl, CosFaceLossOptions, functional::cos_face_loss> {
  public:
-  explicit CosFaceLossImpl(const CosFaceLossOptions& options_) : options(options_) {
+  explicit CosFaceLossImpl(const CosFaceLossOptions& options_) : ClassLossModule(options_) {
     functional::detail::check_options(options);
     detail::check_sizes("idcl::CosFaceLoss", options);
     reset();
   }
-
-  void reset() override { weight = register_parameter("weight", torch::randn({options.num_classes(), options.embedding_size()})); }
 
   void pretty_print(std::ostream& stream) const override {
     stream << "idcl::CosFaceLoss(num_classes=" << options.num_classes() << ", embedding_size=" << options.embedding_size()
            << ", margin=" << options.margin() << ", scale=" << options.scale() << ", reduction=" << detail::name_of(options.reduction())
            << ")";
   }
-
-  Tensor forward(const Tensor& embeddings, const Tensor& labels) { return functional::cos_face_loss(embeddings, labels, weight, options); }
-
-  CosFaceLossOptions options;
-  Tensor weight;  ///< [C, D]
 };
 
 TORCH_MODULE(CosFaceLoss);

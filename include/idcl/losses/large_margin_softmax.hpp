@@ -1,10 +1,9 @@
 #pragma once
 
-#include "idcl/losses/detail/class_loss.hpp"
+#include "idcl/losses/detail/class_loss_module.hpp"
 #include "idcl/objective/angular_margin.hpp"
 
 #include <torch/arg.h>
-#include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
@@ -74,28 +73,20 @@ inline Tensor large_margin_softmax_loss(const Tensor& embeddings, const Tensor& 
 ///
 /// `weight` [num_classes, embedding_size] starts standard normal, as in PyTorch Metric Learning.
 /// It is trained and saved with the other parameters; the options are not saved.
-class LargeMarginSoftmaxLossImpl : public torch::nn::Cloneable<LargeMarginSoftmaxLossImpl> {
+class LargeMarginSoftmaxLossImpl
+    : public detail::ClassLossModule<LargeMarginSoftmaxLossImpl, LargeMarginSoftmaxLossOptions, functional::large_margin_softmax_loss> {
  public:
-  explicit LargeMarginSoftmaxLossImpl(const LargeMarginSoftmaxLossOptions& options_) : options(options_) {
+  explicit LargeMarginSoftmaxLossImpl(const LargeMarginSoftmaxLossOptions& options_) : ClassLossModule(options_) {
     functional::detail::check_options(options);
     detail::check_sizes("idcl::LargeMarginSoftmaxLoss", options);
     reset();
   }
-
-  void reset() override { weight = register_parameter("weight", torch::randn({options.num_classes(), options.embedding_size()})); }
 
   void pretty_print(std::ostream& stream) const override {
     stream << "idcl::LargeMarginSoftmaxLoss(num_classes=" << options.num_classes() << ", embedding_size=" << options.embedding_size()
            << ", margin=" << options.margin() << ", scale=" << options.scale() << ", reduction=" << detail::name_of(options.reduction())
            << ")";
   }
-
-  Tensor forward(const Tensor& embeddings, const Tensor& labels) {
-    return functional::large_margin_softmax_loss(embeddings, labels, weight, options);
-  }
-
-  LargeMarginSoftmaxLossOptions options;
-  Tensor weight;  ///< [C, D]
 };
 
 TORCH_MODULE(LargeMarginSoftmaxLoss);

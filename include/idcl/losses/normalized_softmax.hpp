@@ -1,10 +1,9 @@
 #pragma once
 
-#include "idcl/losses/detail/class_loss.hpp"
+#include "idcl/losses/detail/class_loss_module.hpp"
 #include "idcl/objective/info_nce.hpp"
 
 #include <torch/arg.h>
-#include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
@@ -69,27 +68,19 @@ inline Tensor normalized_softmax_loss(const Tensor& embeddings, const Tensor& la
 ///
 /// `weight` [num_classes, embedding_size] starts standard normal, as in PyTorch Metric Learning.
 /// It is trained and saved with the other parameters; the options are not saved.
-class NormalizedSoftmaxLossImpl : public torch::nn::Cloneable<NormalizedSoftmaxLossImpl> {
+class NormalizedSoftmaxLossImpl
+    : public detail::ClassLossModule<NormalizedSoftmaxLossImpl, NormalizedSoftmaxLossOptions, functional::normalized_softmax_loss> {
  public:
-  explicit NormalizedSoftmaxLossImpl(const NormalizedSoftmaxLossOptions& options_) : options(options_) {
+  explicit NormalizedSoftmaxLossImpl(const NormalizedSoftmaxLossOptions& options_) : ClassLossModule(options_) {
     functional::detail::check_options(options);
     detail::check_sizes("idcl::NormalizedSoftmaxLoss", options);
     reset();
   }
 
-  void reset() override { weight = register_parameter("weight", torch::randn({options.num_classes(), options.embedding_size()})); }
-
   void pretty_print(std::ostream& stream) const override {
     stream << "idcl::NormalizedSoftmaxLoss(num_classes=" << options.num_classes() << ", embedding_size=" << options.embedding_size()
            << ", temperature=" << options.temperature() << ", reduction=" << detail::name_of(options.reduction()) << ")";
   }
-
-  Tensor forward(const Tensor& embeddings, const Tensor& labels) {
-    return functional::normalized_softmax_loss(embeddings, labels, weight, options);
-  }
-
-  NormalizedSoftmaxLossOptions options;
-  Tensor weight;  ///< [C, D]
 };
 
 TORCH_MODULE(NormalizedSoftmaxLoss);

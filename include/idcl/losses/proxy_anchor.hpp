@@ -1,10 +1,9 @@
 #pragma once
 
-#include "idcl/losses/detail/class_loss.hpp"
+#include "idcl/losses/detail/class_loss_module.hpp"
 #include "idcl/objective/proxy_anchor.hpp"
 
 #include <torch/arg.h>
-#include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
@@ -82,17 +81,17 @@ inline Tensor proxy_anchor_loss(const Tensor& embeddings, const Tensor& labels, 
 ///
 /// `weight` [num_classes, embedding_size] starts normal with variance 2 / num_classes (Kaiming, fan out), as in PyTorch Metric Learning.
 /// It is trained and saved with the other parameters; the options are not saved.
-class ProxyAnchorLossImpl : public torch::nn::Cloneable<ProxyAnchorLossImpl> {
+class ProxyAnchorLossImpl : public detail::ClassLossModule<ProxyAnchorLossImpl, ProxyAnchorLossOptions, functional::proxy_anchor_loss> {
  public:
-  explicit ProxyAnchorLossImpl(const ProxyAnchorLossOptions& options_) : options(options_) {
+  explicit ProxyAnchorLossImpl(const ProxyAnchorLossOptions& options_) : ClassLossModule(options_) {
     functional::detail::check_options(options);
     detail::check_sizes("idcl::ProxyAnchorLoss", options);
     reset();
   }
 
-  void reset() override {
+  static Tensor initial_weight(const ProxyAnchorLossOptions& options) {
     const auto deviation = std::sqrt(2.0 / static_cast<double>(options.num_classes()));
-    weight = register_parameter("weight", torch::randn({options.num_classes(), options.embedding_size()}) * deviation);
+    return torch::randn({options.num_classes(), options.embedding_size()}) * deviation;
   }
 
   void pretty_print(std::ostream& stream) const override {
@@ -100,13 +99,6 @@ class ProxyAnchorLossImpl : public torch::nn::Cloneable<ProxyAnchorLossImpl> {
            << ", margin=" << options.margin() << ", alpha=" << options.alpha() << ", reduction=" << detail::name_of(options.reduction())
            << ")";
   }
-
-  Tensor forward(const Tensor& embeddings, const Tensor& labels) {
-    return functional::proxy_anchor_loss(embeddings, labels, weight, options);
-  }
-
-  ProxyAnchorLossOptions options;
-  Tensor weight;  ///< [C, D]
 };
 
 TORCH_MODULE(ProxyAnchorLoss);

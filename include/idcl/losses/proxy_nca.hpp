@@ -1,11 +1,10 @@
 #pragma once
 
-#include "idcl/losses/detail/class_loss.hpp"
+#include "idcl/losses/detail/class_loss_module.hpp"
 #include "idcl/objective/info_nce.hpp"
 #include "idcl/similarity/euclidean.hpp"
 
 #include <torch/arg.h>
-#include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
@@ -70,25 +69,18 @@ inline Tensor proxy_nca_loss(const Tensor& embeddings, const Tensor& labels, con
 ///
 /// `weight` [num_classes, embedding_size] starts standard normal, as in PyTorch Metric Learning.
 /// It is trained and saved with the other parameters; the options are not saved.
-class ProxyNCALossImpl : public torch::nn::Cloneable<ProxyNCALossImpl> {
+class ProxyNCALossImpl : public detail::ClassLossModule<ProxyNCALossImpl, ProxyNCALossOptions, functional::proxy_nca_loss> {
  public:
-  explicit ProxyNCALossImpl(const ProxyNCALossOptions& options_) : options(options_) {
+  explicit ProxyNCALossImpl(const ProxyNCALossOptions& options_) : ClassLossModule(options_) {
     functional::detail::check_options(options);
     detail::check_sizes("idcl::ProxyNCALoss", options);
     reset();
   }
 
-  void reset() override { weight = register_parameter("weight", torch::randn({options.num_classes(), options.embedding_size()})); }
-
   void pretty_print(std::ostream& stream) const override {
     stream << "idcl::ProxyNCALoss(num_classes=" << options.num_classes() << ", embedding_size=" << options.embedding_size()
            << ", softmax_scale=" << options.softmax_scale() << ", reduction=" << detail::name_of(options.reduction()) << ")";
   }
-
-  Tensor forward(const Tensor& embeddings, const Tensor& labels) { return functional::proxy_nca_loss(embeddings, labels, weight, options); }
-
-  ProxyNCALossOptions options;
-  Tensor weight;  ///< [C, D]
 };
 
 TORCH_MODULE(ProxyNCALoss);

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "idcl/losses/detail/class_loss.hpp"
+#include "idcl/losses/detail/class_loss_module.hpp"
 
 #include <torch/arg.h>
-#include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
@@ -85,15 +84,13 @@ inline Tensor soft_triple_loss(const Tensor& embeddings, const Tensor& labels, c
 /// `weight` [num_classes, centers_per_class, embedding_size] starts uniform within +-1 / sqrt(num_classes * centers_per_class), as in
 /// PyTorch Metric Learning (Kaiming with a = sqrt(5), whose fan in is there the number of centers).
 /// It is trained and saved with the other parameters; the options are not saved.
-class SoftTripleLossImpl : public torch::nn::Cloneable<SoftTripleLossImpl> {
+class SoftTripleLossImpl : public detail::ClassLossModule<SoftTripleLossImpl, SoftTripleLossOptions, functional::soft_triple_loss> {
  public:
-  explicit SoftTripleLossImpl(const SoftTripleLossOptions& options_) : options(options_) {
+  explicit SoftTripleLossImpl(const SoftTripleLossOptions& options_) : ClassLossModule(options_) {
     functional::detail::check_options(options);
     detail::check_sizes("idcl::SoftTripleLoss", options);
     reset();
   }
-
-  void reset() override { weight = register_parameter("weight", initial_weight()); }
 
   void pretty_print(std::ostream& stream) const override {
     stream << "idcl::SoftTripleLoss(num_classes=" << options.num_classes() << ", embedding_size=" << options.embedding_size()
@@ -101,15 +98,7 @@ class SoftTripleLossImpl : public torch::nn::Cloneable<SoftTripleLossImpl> {
            << ", margin=" << options.margin() << ", reduction=" << detail::name_of(options.reduction()) << ")";
   }
 
-  Tensor forward(const Tensor& embeddings, const Tensor& labels) {
-    return functional::soft_triple_loss(embeddings, labels, weight, options);
-  }
-
-  SoftTripleLossOptions options;
-  Tensor weight;  ///< [C, K, D]
-
- private:
-  Tensor initial_weight() const {
+  static Tensor initial_weight(const SoftTripleLossOptions& options) {
     const auto bound = 1 / std::sqrt(static_cast<double>(options.num_classes() * options.centers_per_class()));
     return torch::empty({options.num_classes(), options.centers_per_class(), options.embedding_size()}).uniform_(-bound, bound);
   }

@@ -1,10 +1,9 @@
 #pragma once
 
-#include "idcl/losses/detail/class_loss.hpp"
+#include "idcl/losses/detail/class_loss_module.hpp"
 #include "idcl/objective/angular_margin.hpp"
 
 #include <torch/arg.h>
-#include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
@@ -80,16 +79,17 @@ inline Tensor sub_center_arc_face_loss(const Tensor& embeddings, const Tensor& l
 ///
 /// `weight` [num_classes, sub_centers, embedding_size] starts standard normal, as in PyTorch Metric Learning.
 /// It is trained and saved with the other parameters; the options are not saved.
-class SubCenterArcFaceLossImpl : public torch::nn::Cloneable<SubCenterArcFaceLossImpl> {
+class SubCenterArcFaceLossImpl
+    : public detail::ClassLossModule<SubCenterArcFaceLossImpl, SubCenterArcFaceLossOptions, functional::sub_center_arc_face_loss> {
  public:
-  explicit SubCenterArcFaceLossImpl(const SubCenterArcFaceLossOptions& options_) : options(options_) {
+  explicit SubCenterArcFaceLossImpl(const SubCenterArcFaceLossOptions& options_) : ClassLossModule(options_) {
     functional::detail::check_options(options);
     detail::check_sizes("idcl::SubCenterArcFaceLoss", options);
     reset();
   }
 
-  void reset() override {
-    weight = register_parameter("weight", torch::randn({options.num_classes(), options.sub_centers(), options.embedding_size()}));
+  static Tensor initial_weight(const SubCenterArcFaceLossOptions& options) {
+    return torch::randn({options.num_classes(), options.sub_centers(), options.embedding_size()});
   }
 
   void pretty_print(std::ostream& stream) const override {
@@ -97,13 +97,6 @@ class SubCenterArcFaceLossImpl : public torch::nn::Cloneable<SubCenterArcFaceLos
            << ", margin=" << options.margin() << ", scale=" << options.scale() << ", sub_centers=" << options.sub_centers()
            << ", reduction=" << detail::name_of(options.reduction()) << ")";
   }
-
-  Tensor forward(const Tensor& embeddings, const Tensor& labels) {
-    return functional::sub_center_arc_face_loss(embeddings, labels, weight, options);
-  }
-
-  SubCenterArcFaceLossOptions options;
-  Tensor weight;  ///< [C, K, D]
 };
 
 TORCH_MODULE(SubCenterArcFaceLoss);
