@@ -5,7 +5,7 @@
 #include "idcl/losses/idcl.hpp"
 #include "idcl/losses/info_nce.hpp"
 #include "idcl/losses/sup_con.hpp"
-#include "support/compare.hpp"
+#include "support/golden_cases.hpp"
 #include "support/label_call.hpp"
 #include "support/options_of.hpp"
 #include "support/setting.hpp"
@@ -93,14 +93,6 @@ std::optional<Reading> applied_to(Reading reading, const Case& c) {
   return c.expected.contains(reading.loss()) ? std::optional(reading) : std::nullopt;
 }
 
-/// Floating inputs in `type`, as leaves.
-Tensors leaves(const Case& c, at::ScalarType type) {
-  Tensors result;
-  for (const auto& [name, value] : c.inputs)
-    result[name] = value.is_floating_point() ? value.detach().to(type, /*non_blocking=*/false, /*copy=*/true).requires_grad_() : value;
-  return result;
-}
-
 template <class Check>
 int for_each_reading(const Check& check) {
   int seen = 0;
@@ -123,7 +115,7 @@ int for_each_reading(const Check& check) {
 void check_case(const Case& c, const Reading& reading, const Setting& setting, at::ScalarType type) {
   std::ostringstream where;
   where << c.where() << ", " << reading.loss() << ", " << type << ", " << setting;
-  const auto in = leaves(c, type);
+  const auto in = golden::leaves(c, type);
   const auto tolerance = tolerances(type, reading.temperature(c, c.inputs));
   const auto loss = reading.call(c, in, setting);
   REQUIRE(loss.scalar_type() == type);
@@ -158,7 +150,7 @@ TEST_CASE("half-precision inputs give a float32 loss as good as float32 inputs o
       for (const auto& setting : {dense(), streaming(3)}) {
         std::ostringstream where;
         where << c.where() << ", " << reading.loss() << ", " << type << ", " << setting;
-        const auto loss = reading.call(rounded, leaves(rounded, type), setting);
+        const auto loss = reading.call(rounded, golden::leaves(rounded, type), setting);
         REQUIRE(loss.scalar_type() == at::kFloat);
         check_close(where.str(), loss.item<double>(), expected, tolerances(at::kFloat, reading.temperature(c, c.inputs)).loss);
       }
