@@ -18,4 +18,11 @@ std::map<std::string, FeatureFigures> figures_of(const Split& split) {
   return result;
 }
 
+std::map<int, int64_t> count_labels(const Split& split) {
+  std::map<int, int64_t> counts;
+  for (const auto& dialog : split.dialogs)
+    for (const int label : dialog.labels) ++counts[label];
+  return counts;
+}
+
 }  // namespace merc

@@ -2,6 +2,7 @@
 
 #include "data/corpus.hpp"
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -9,5 +10,8 @@ namespace merc {
 
 /// The figures of a split in the float32 values, where those of the source no longer hold.
 std::map<std::string, FeatureFigures> figures_of(const Split& split);
+
+/// How many utterances of a split have each label, -1 among them.
+std::map<int, int64_t> count_labels(const Split& split);
 
 }  // namespace merc

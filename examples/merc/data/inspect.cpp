@@ -1,5 +1,6 @@
 #include "data/inspect.hpp"
 
+#include "data/figures.hpp"
 #include "data/session.hpp"
 
 #include <nlohmann/json.hpp>
@@ -14,14 +15,6 @@ namespace merc {
 using nlohmann::ordered_json;
 
 namespace {
-
-std::map<int, std::int64_t> count_labels(const Split& split) {
-  std::map<int, std::int64_t> counts;
-  for (const auto& dialog : split.dialogs) {
-    for (const int label : dialog.labels) ++counts[label];
-  }
-  return counts;
-}
 
 /// A number where the source has one.
 ordered_json id_json(const Dialog& dialog) { return dialog.numbered ? ordered_json::parse(dialog.id) : ordered_json(dialog.id); }

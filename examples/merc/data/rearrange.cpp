@@ -50,12 +50,10 @@ Dialog select(const Dialog& dialog, const std::vector<std::size_t>& kept) {
 }
 
 std::string counts_of(const Split& split, const std::vector<std::string>& names) {
-  std::vector<int64_t> counts(names.size());
-  for (const auto& dialog : split.dialogs)
-    for (const auto label : dialog.labels)
-      if (label >= 0) ++counts[static_cast<std::size_t>(label)];
+  auto counts = count_labels(split);
   std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ", ") + names[i] + " " + std::to_string(counts[i]);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : ", ") + names[i] + " " + std::to_string(counts[static_cast<int>(i)]);
   return text;
 }
 
