@@ -26,7 +26,7 @@ std::pair<RowLosses, RowLosses> crossed_fused(const M& miner, const O& objective
       fold_tile(fold, mined, tile, 0);
       if (!place.on_diagonal()) fold_tile(fold, mined, tile.transposed(), 0);
     };
-    task.keeps ? fused::for_each_product(task, rows, rows, {}, look) : fused::fold_all(task, rows, rows, look);
+    task.keeps ? fused::for_each_product(task, rows, rows, look) : fused::fold_all(task, rows, rows, look);
     return std::pair{std::move(task), mining::any_pairing(miner.pair(scene, mined))};
   };
   auto [task_u, pairs_v] = sweep_view(u, in_u);

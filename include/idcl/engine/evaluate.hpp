@@ -33,11 +33,9 @@ inline Evaluator choose(const Evaluation& evaluation, int64_t rows, int64_t cols
 template <Objective O>
 bool fuses(const O& objective, const Tensor& u, const Tensor& v) {
   const auto plain = [](const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
-  if constexpr (Fusible<O>) {
-    return plain(u) && plain(v) && product_type(u) == at::kFloat && objective.fuses();
-  } else {
-    return FusiblePairs<O> && plain(u) && plain(v) && product_type(u) == at::kFloat;
-  }
+  if (!HasKernels<O> || !plain(u) || !plain(v) || product_type(u) != at::kFloat) return false;
+  if constexpr (Fusible<O>) return objective.fuses().has_value();
+  return true;
 }
 
 /// `side` as a multiple of the objective's group, if it has one: consecutive references that it has to see together.
@@ -109,8 +107,7 @@ std::optional<mining::Places> fusible_places(const O& objective, const mining::A
 }
 
 /// `stream` by the fused kernels, for rows that `fuses`.
-template <Objective O>
-  requires Fusible<O> || FusiblePairs<O>
+template <HasKernels O>
 std::pair<RowLosses, RowLosses> fuse(const O& objective, const mining::AnyPairing& pairing, mining::Places places, const Tensor& u,
                                      const Tensor& v, bool self, bool both, const Evaluation& evaluation, simd::Isa isa = simd::widest()) {
   const auto job = make_job(objective, pairing, u, v, self, both, evaluation);
@@ -127,7 +124,7 @@ RowLosses evaluate(const O& objective, const P& pairing, const Tensor& u, const 
   auto places = fusible_places(objective, any, u, v, evaluation, metric);
   const auto evaluator = choose(evaluation, u.size(0), v.size(0), places.has_value());
   if (evaluator == Evaluator::Dense) return dense(objective, pairing, u, v, metric, offsets);
-  if constexpr (Fusible<O> || FusiblePairs<O>) {
+  if constexpr (HasKernels<O>) {
     if (evaluator == Evaluator::Fused) return fuse(objective, any, *std::move(places), u, v, self, /*both=*/false, evaluation).first;
   }
   return stream(make_job(objective, any, u, v, self, /*both=*/false, evaluation, metric), u, v, offsets).first;

@@ -24,18 +24,16 @@ Slopes stream_gradient(Job<O>& job, const Tensor& u, const Tensor& v, const Offs
                        const Tensor& upstream_columns, bool needs_u, bool needs_v) {
   auto grad_u = needs_u ? at::zeros_like(u) : Tensor();
   auto grad_v = job.shared() ? grad_u : needs_v ? at::zeros_like(v) : Tensor();
-  if constexpr (Fusible<O>) {
+  if constexpr (HasKernels<O>) {
     if (job.fused) {
       auto& task = *job.fused;
-      const fused::Weights rows(task, task.rows, task.of_rows, upstream);
-      const auto columns = job.both ? fused::Weights(task, task.columns, task.of_columns, upstream_columns) : rows;
-      fused::add_slopes(task, u, v, rows, columns, grad_u, grad_v);
-      return {.u = grad_u, .v = job.shared() ? Tensor() : grad_v, .anchor_offset = {}, .reference_offset = {}};
-    }
-  }
-  if constexpr (FusiblePairs<O>) {
-    if (job.fused) {
-      fused::add_slopes_of_pairs(job.objective, *job.fused, u, v, upstream, grad_u, grad_v);
+      if constexpr (Fusible<O>) {
+        const fused::Weights rows(task, task.rows, task.of_rows, upstream);
+        const auto columns = job.both ? fused::Weights(task, task.columns, task.of_columns, upstream_columns) : rows;
+        fused::add_slopes(task, u, v, rows, columns, grad_u, grad_v);
+      } else {
+        fused::add_slopes_of_pairs(job.objective, task, u, v, upstream, grad_u, grad_v);
+      }
       return {.u = grad_u, .v = job.shared() ? Tensor() : grad_v, .anchor_offset = {}, .reference_offset = {}};
     }
   }

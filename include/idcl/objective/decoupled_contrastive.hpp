@@ -52,9 +52,7 @@ struct DecoupledContrastive {
     return weights(tile, rows, slope, -slope / or_one(rows.count));
   }
 
-  std::optional<LogitScales> fuses() const {
-    return temperature > 0 ? std::optional(LogitScales{1 / temperature, 1 / temperature}) : std::nullopt;
-  }
+  std::optional<LogitScales> fuses() const { return logit_scale(1 / temperature); }
   FusedRow row(const RowSums& sums) const {
     if (is_empty(sums.negatives) || sums.count == 0) return {};
     return {.loss = sums.negatives - sums.total / sums.count, .terms = 1, .repulsion = 1, .attraction = -1, .spread = 1};

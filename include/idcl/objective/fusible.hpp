@@ -17,6 +17,11 @@ struct LogitScales {
   double attraction;  ///< not 0
 };
 
+/// The same scale for both; nothing where it is not finite and above zero.
+inline std::optional<LogitScales> logit_scale(double scale) {
+  return scale > 0 && std::isfinite(scale) ? std::optional(LogitScales{.repulsion = scale, .attraction = scale}) : std::nullopt;
+}
+
 /// What the fused evaluator gathers of a row in its one pass.
 struct RowSums {
   double negatives = kNothing;  ///< log sum_N exp(l_in), `kNothing` without a negative
@@ -57,6 +62,10 @@ concept FusiblePairs =
       { objective.negative_slope(result, s) } -> std::same_as<void>;
       { objective.positive(double{}) } -> std::same_as<PairCost>;
     };
+
+/// Has an objective kernels of either kind?
+template <class O>
+concept HasKernels = Fusible<O> || FusiblePairs<O>;
 
 /// Does an objective finish a row from its sums only where it has no more than one positive? It says so by
 /// `static constexpr bool single_positive = true`; other rows are streamed.

@@ -85,9 +85,7 @@ struct InfoNCE {
     return result;
   }
 
-  std::optional<LogitScales> fuses() const {
-    return temperature > 0 && epsilon == 0 ? std::optional(LogitScales{1 / temperature, 1 / temperature}) : std::nullopt;
-  }
+  std::optional<LogitScales> fuses() const { return epsilon == 0 ? logit_scale(1 / temperature) : std::nullopt; }
   FusedRow row(const RowSums& sums) const {
     if (is_empty(sums.positives)) return {};
     const auto gap = sums.negatives - sums.positives, slope = sigmoid(gap);

@@ -32,7 +32,7 @@ struct NegativeLogSum {
   Tensor terms(const Rows& rows) const { return at::ones_like(rows.negatives); }
   Tensor gradient(const Rows& rows, const Tile& tile, const Tensor& upstream) const { return weights(rows, tile, upstream); }
 
-  std::optional<LogitScales> fuses() const { return scale > 0 ? std::optional(LogitScales{scale, scale}) : std::nullopt; }
+  std::optional<LogitScales> fuses() const { return logit_scale(scale); }
   FusedRow row(const RowSums& sums) const {
     if (is_empty(sums.negatives)) return {.loss = kNothing, .terms = 1};
     return {.loss = sums.negatives - scale * base, .terms = 1, .repulsion = 1};

@@ -28,7 +28,7 @@ struct NTXent {
   Tensor gradient(const Rows& rows, const Tile& tile, const Tensor& upstream) const { return rows.gradient(*this, tile, upstream); }
   Tensor pull(const Rows& rows, const Tile& tile, const Rows& slope) const { return rows.pull(*this, tile, slope); }
 
-  std::optional<LogitScales> fuses() const { return temperature > 0 ? std::optional(LogitScales{scale(), scale()}) : std::nullopt; }
+  std::optional<LogitScales> fuses() const { return logit_scale(scale()); }
   FusedRow row(const RowSums& sums) const {
     if (sums.count == 0) return {};
     const auto gap = sums.negatives - sums.total, slope = sigmoid(gap);

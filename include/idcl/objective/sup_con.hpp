@@ -72,9 +72,7 @@ struct SupCon {
     });
   }
 
-  std::optional<LogitScales> fuses() const {
-    return temperature > 0 ? std::optional(LogitScales{1 / temperature, 1 / temperature}) : std::nullopt;
-  }
+  std::optional<LogitScales> fuses() const { return logit_scale(1 / temperature); }
   FusedRow row(const RowSums& sums) const {
     if (is_empty(sums.positives)) return {};
     const auto gap = sums.negatives - sums.positives, q = sigmoid(gap);

@@ -67,8 +67,7 @@ void weigh_strip(const Task& task, const Place& place, const Strip& strip, float
 /// place of s. What was kept of forward is used up.
 template <class Weigh>
 void add_slopes(Task& task, const Tensor& u, const Tensor& v, const Tensor& grad_u, const Tensor& grad_v, const Weigh& weigh) {
-  const auto scratch = task.keeps ? Tensor() : Workspace::of_this_thread().take(task.plan.tile_floats(), u.options());
-  for_each_product(task, u, v, scratch, [&](const Place& place, const Tensor& memory) {
+  for_each_product(task, u, v, [&](const Place& place, const Tensor& memory) {
     auto* tile = memory.data_ptr<float>();
     for_each_strip(place, [&](const Strip& strip) { weigh(place, strip, tile); });
     const auto slopes = unskipped(place, memory);  // dL/ds

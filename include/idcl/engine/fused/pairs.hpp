@@ -9,8 +9,7 @@ template <FusiblePairs O>
 Tensor fold_pairs(const O& objective, Task& task, const Tensor& u, const Tensor& v) {
   const auto losses = at::zeros({u.size(0)}, u.options());
   auto* loss = losses.template data_ptr<float>();
-  const auto scratch = task.keeps ? Tensor() : Workspace::of_this_thread().take(task.plan.tile_floats(), u.options());
-  for_each_product(task, u, v, scratch, [&](const Place& place, const Tensor& memory) {
+  for_each_product(task, u, v, [&](const Place& place, const Tensor& memory) {
     auto* tile = memory.data_ptr<float>();
     for_each_strip(place, [&](const Strip& strip) {
       take_out(task.places, place, strip.begin, strip.end, /*with_columns=*/false, tile, strip.exceptions);

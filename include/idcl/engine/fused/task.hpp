@@ -58,6 +58,13 @@ void for_each_product(Task& task, const Tensor& u, const Tensor& v, const Tensor
   });
 }
 
+/// The same, in the calling thread's workspace where nothing is kept.
+template <class Visit>
+void for_each_product(Task& task, const Tensor& u, const Tensor& v, const Visit& visit) {
+  const auto scratch = task.keeps ? Tensor() : Workspace::of_this_thread().take(task.plan.tile_floats(), u.options());
+  for_each_product(task, u, v, scratch, visit);
+}
+
 /// The part of a tile that is not skipped: [n, m], a view.
 inline Tensor unskipped(const Place& place, const Tensor& memory) {
   return memory.as_strided({place.rows - place.skipped_rows, place.cols - place.skipped_cols}, {place.stride(), 1},
