@@ -10,7 +10,9 @@ using Catch::Matchers::Contains;
 namespace {
 
 Dialog dialog(const std::string& id, const std::vector<int>& labels) {
-  Dialog result{.id = id, .labels = labels};
+  Dialog result;
+  result.id = id;
+  result.labels = labels;
   auto& text = result.features["text"];
   text = {.rows = static_cast<int64_t>(labels.size()), .cols = 2, .values = {}};
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -23,7 +25,11 @@ Dialog dialog(const std::string& id, const std::vector<int>& labels) {
 
 /// Two dialogs of every session, and the splits of the community.
 Corpus corpus() {
-  Corpus result{.path = "data.pkl", .format = "open", .classes = 6, .label_names = label_names(6)};
+  Corpus result;
+  result.path = "data.pkl";
+  result.format = "open";
+  result.classes = 6;
+  result.label_names = label_names(6);
   result.modalities["text"] = {.dim = 2, .dtype = "float32"};
   for (int session = 1; session <= 5; ++session)
     for (const auto* take : {"F_impro01", "M_script02"})

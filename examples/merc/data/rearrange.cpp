@@ -33,7 +33,9 @@ Dialog select(const Dialog& dialog, const std::vector<std::size_t>& kept) {
     for (const auto at : kept) picked.push_back(values[at]);
     return picked;
   };
-  Dialog result{.id = dialog.id, .numbered = dialog.numbered};
+  Dialog result;
+  result.id = dialog.id;
+  result.numbered = dialog.numbered;
   result.labels = pick(dialog.labels);
   if (!dialog.speakers.empty()) result.speakers = pick(dialog.speakers);
   if (!dialog.sentences.empty()) result.sentences = pick(dialog.sentences);
