@@ -4,6 +4,7 @@
 #include "idcl/mining/diagonal.hpp"
 #include "idcl/mining/labels.hpp"
 #include "idcl/mining/top_k.hpp"
+#include "idcl/objective/contrastive.hpp"
 #include "idcl/objective/decoupled_contrastive.hpp"
 #include "idcl/objective/info_nce.hpp"
 #include "idcl/objective/multi_similarity.hpp"
@@ -11,8 +12,11 @@
 #include "idcl/objective/nt_xent.hpp"
 #include "idcl/objective/sigmoid.hpp"
 #include "idcl/objective/sup_con.hpp"
+#include "idcl/objective/triplet_margin.hpp"
+#include "idcl/similarity/any.hpp"
 #include "idcl/similarity/cosine.hpp"
 #include "idcl/similarity/dot.hpp"
+#include "idcl/similarity/euclidean.hpp"
 #include "support/compare.hpp"
 #include "support/random.hpp"
 
@@ -27,6 +31,7 @@ namespace {
 using namespace idcl;
 using namespace idcl::test;
 using Catch::Contains;
+using objective::Contrastive;
 using objective::DecoupledContrastive;
 using objective::InfoNCE;
 using objective::MultiSimilarity;
@@ -34,6 +39,7 @@ using objective::NegativeLogSum;
 using objective::NTXent;
 using objective::Sigmoid;
 using objective::SupCon;
+using objective::TripletMargin;
 
 /// Who is compared with whom, in double precision: embedded rows and their pairs.
 struct Subject {
@@ -41,6 +47,7 @@ struct Subject {
   Tensor u, v;  ///< v undefined: u with itself
   mining::AnyPairing pairing;
   bool both = false;
+  similarity::Any similarity = similarity::Dot{};
 
   bool self() const { return !v.defined(); }
 };
@@ -52,19 +59,21 @@ struct Result {
 
 template <class Evaluate>
 Result differentiate(const Subject& subject, at::ScalarType type, const Evaluate& evaluate) {
-  const auto u = subject.u.to(type).detach().requires_grad_(), v = subject.self() ? u : subject.v.to(type).detach().requires_grad_();
+  const auto x = subject.u.to(type).detach().requires_grad_(), y = subject.self() ? x : subject.v.to(type).detach().requires_grad_();
+  const auto& similarity = subject.similarity;
+  const auto u = similarity.embed(x), v = subject.self() && similarity.metric().is_inner() ? u : similarity.references(y);
   const auto [rows, columns] = evaluate(u, v);
   const auto join = [&, both = subject.both](const Tensor& a, const Tensor& b) { return both ? at::cat({a, b}) : a; };
   const auto loss = join(rows.loss, columns.loss), terms = join(rows.terms, columns.terms);
-  const auto weights = at::arange(1, loss.numel() + 1, at::kDouble).cos().to(type);  // of both signs, and none like another
+  const auto weights = at::arange(1, loss.numel() + 1, at::kDouble).cos().to(type).view_as(loss);  // of both signs, and none like another
   (loss * weights).sum().backward();
-  return {loss.detach(), terms, u.grad(), v.grad()};
+  return {loss.detach(), terms, x.grad(), y.grad()};
 }
 
 template <Objective O>
 Result reference(const O& objective, const Subject& subject) {
   return differentiate(subject, at::kDouble, [&](const Tensor& u, const Tensor& v) {
-    const auto tile = engine::whole_tile(subject.pairing, u, v, {});
+    const auto tile = engine::whole_tile(subject.pairing, u, v, subject.similarity.metric());
     return std::pair{engine::evaluate_tile(objective, tile),
                      subject.both ? engine::evaluate_tile(objective, tile.transposed()) : engine::RowLosses{}};
   });
@@ -74,7 +83,7 @@ template <Objective O>
 Result fused(const O& objective, const Subject& subject, simd::Isa isa, int64_t workspace_bytes) {
   return differentiate(subject, at::kFloat, [&](const Tensor& u, const Tensor& v) {
     return engine::fuse(objective, subject.pairing, subject.pairing.places(u.size(0), v.size(0)), u, v, subject.self(), subject.both,
-                        {.workspace_bytes = workspace_bytes}, isa);
+                        {.workspace_bytes = workspace_bytes}, subject.similarity.metric(), isa);
   });
 }
 
@@ -168,6 +177,76 @@ TEST_CASE("the fused evaluator matches the dense one in double precision, whatev
   };
   for (const int64_t n : {2, 3, 11}) check_both(n, {8, kSmall, kLarge});  // 8 bytes: tiles of one pair
   for (const int64_t n : {64, 97}) check_both(n, {kMedium});
+}
+
+TEST_CASE("pairs and triplets over distances and over similarities match the dense evaluator in double precision") {
+  const std::vector<similarity::Any> similarities{similarity::Dot{}, similarity::Euclidean{}, similarity::Euclidean{.power = 2},
+                                                  similarity::Euclidean{.normalize = false}};
+  const auto check_both = [&](int64_t n, const std::vector<int64_t>& workspaces) {
+    for (auto subject : subjects(n)) {
+      if (subject.both) continue;
+      for (const auto& similarity : similarities) {
+        subject.similarity = similarity;
+        CAPTURE(n, similarity.distance);
+        const auto margin = similarity.distance ? 0.9 : 0.2;
+        for (const bool skip_zeros : {true, false}) {
+          CAPTURE(skip_zeros);
+          check_all(Contrastive{.pos_margin = 0.3, .neg_margin = margin, .distance = similarity.distance, .skip_zeros = skip_zeros}, 1,
+                    subject, workspaces);
+          const TripletMargin triplets{
+              .margin = 0.2, .distance = similarity.distance, .skip_zeros = skip_zeros, .max_positives = subject.pairing.places(n, n).most()};
+          if (triplets.fuses_rows(triplets.max_positives)) check_all(triplets, 1, subject, workspaces);
+        }
+      }
+    }
+  };
+  for (const int64_t n : {2, 11}) check_both(n, {8, kSmall, kLarge});
+  for (const int64_t n : {64, 97}) check_both(n, {kMedium});
+}
+
+TEST_CASE("slopes taken in forward are those of backward, where every row weighs the same and where it does not") {
+  Random random(23);
+  const auto x = unit(random.normal({120, 6})), y = unit(random.normal({120, 6}));
+  const auto labels = random.integers(30, {120});
+  const auto slopes = [&](const auto& loss, Evaluator evaluator, int64_t workspace_bytes, at::ScalarType type) {
+    const auto a = x.to(type).detach().requires_grad_(), b = y.to(type).detach().requires_grad_();
+    const auto value = loss(a, b, Evaluation{.evaluator = evaluator, .workspace_bytes = workspace_bytes});
+    const auto first = torch::autograd::grad({value}, {a, b}, {}, /*retain_graph=*/true), again = torch::autograd::grad({value}, {a, b});
+    for (const std::size_t i : {0, 1}) check_close("again", again[i], first[i], {.relative = 1e-6});
+    return at::cat(first);
+  };
+  const auto check = [&](const auto& loss) {
+    const auto expected = slopes(loss, Evaluator::Dense, kLarge, at::kDouble);
+    for (const auto bytes : {kSmall, kMedium, kLarge})  // taken in forward, but for the last, where similarities are kept
+      check_close("slopes", slopes(loss, Evaluator::Fused, bytes, at::kFloat), expected, tolerances(at::kFloat, 1).gradient);
+  };
+  const auto triplets = [&](const auto& reduction) {
+    return [&, reduction](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
+      const ContrastiveLoss loss{similarity::Euclidean{}, mining::Labels{}, TripletMargin{.margin = 0.2, .max_positives = 20}, reduction,
+                                 evaluation};
+      return (loss(a, labels, b, labels) * at::arange(1, 121, a.options()).cos()).sum();
+    };
+  };
+  const auto sigmoid = [&](const auto& reduction) {
+    return [&, reduction](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
+      const ContrastiveLoss loss{similarity::Dot{}, mining::Diagonal{}, Sigmoid{}, reduction, evaluation};
+      return (loss(a, b) * at::arange(1, 121, a.options()).cos()).sum();
+    };
+  };
+  check(triplets(reduction::Mean{}));
+  check(triplets(reduction::None{}));
+  check(sigmoid(reduction::Mean{}));
+  check(sigmoid(reduction::None{}));
+  const auto only = [&](bool first) {
+    const auto a = x.to(at::kFloat).requires_grad_(first), b = y.to(at::kFloat).requires_grad_(!first);
+    const ContrastiveLoss loss{similarity::Dot{}, mining::Diagonal{}, Sigmoid{}, reduction::Mean{}, {.workspace_bytes = kSmall}};
+    loss(a, b).backward();
+    return first ? a.grad() : b.grad();
+  };
+  const auto both = slopes(sigmoid(reduction::Mean{}), Evaluator::Dense, kLarge, at::kDouble);
+  const auto total = at::arange(1, 121, at::kDouble).cos().sum();
+  check_close("one side", only(true) * total, both.narrow(0, 0, 120), tolerances(at::kFloat, 1).gradient);
+  check_close("the other", only(false) * total, both.narrow(0, 120, 120), tolerances(at::kFloat, 1).gradient);
 }
 
 TEST_CASE("the fused evaluator is right at every temperature") {

@@ -29,6 +29,15 @@ template <class V, class T>
   std::memcpy(to, &v, sizeof(V));
 }
 
+/// The sum of a register of floats.
+template <class V>
+[[gnu::always_inline]] inline float total(const V& a) {
+  float values[sizeof(V) / sizeof(float)], result = 0;
+  store(values, a);
+  for (const float value : values) result += value;
+  return result;
+}
+
 /// Is any bit of a comparison set?
 template <class Mask>
 [[gnu::always_inline]] inline bool any(const Mask& mask) {

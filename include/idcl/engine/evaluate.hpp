@@ -29,13 +29,14 @@ inline Evaluator choose(const Evaluation& evaluation, int64_t rows, int64_t cols
   return rows * cols <= 64 * 64 ? Evaluator::Dense : Evaluator::Streaming;
 }
 
-/// Can these rows be compared by the fused kernels: float32 on the CPU, products not rounded, and an objective that has them?
+/// Can these rows be compared by the fused kernels: float32 on the CPU, products not rounded, and an objective that has them? Of
+/// similarities that are no inner product those that a kernel can follow.
 template <Objective O>
-bool fuses(const O& objective, const Tensor& u, const Tensor& v) {
+bool fuses(const O& objective, const Tensor& u, const Tensor& v, const similarity::Metric& metric = {}) {
   const auto plain = [](const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
   if (!HasKernels<O> || !plain(u) || !plain(v) || product_type(u) != at::kFloat) return false;
-  if constexpr (Fusible<O>) return objective.fuses().has_value();
-  return true;
+  if constexpr (Fusible<O>) return metric.is_inner() && objective.fuses().has_value();
+  return metric.is_inner() || metric.curve;
 }
 
 /// `side` as a multiple of the objective's group, if it has one: consecutive references that it has to see together.
@@ -83,17 +84,22 @@ std::pair<RowLosses, RowLosses> stream(const c10::intrusive_ptr<Job<O>>& job, co
 /// of `workspace_bytes` holds them.
 template <Objective O>
 fused::Task fused_task(const O& objective, mining::Places places, const Tensor& u, const Tensor& v, bool self, bool both,
-                       int64_t workspace_bytes, simd::Isa isa = simd::widest()) {
+                       int64_t workspace_bytes, const similarity::Metric& metric = {}, simd::Isa isa = simd::widest()) {
   LogitScales scales{1, 1};
   if constexpr (Fusible<O>) scales = *objective.fuses();
-  const auto plan = fused::Plan::of(u.size(0), v.size(0), /*symmetric=*/self && Fusible<O>, workspace_bytes);
+  const auto n = u.size(0), m = v.size(0);
+  const auto plan = FusibleRows<O> ? fused::Plan::of_rows(n, m, workspace_bytes)
+                                   : fused::Plan::of(n, m, /*symmetric=*/self && metric.symmetric, workspace_bytes);
   const bool differentiated = c10::GradMode::is_enabled() && (u.requires_grad() || v.requires_grad());
+  const bool keeps = differentiated && plan.tiles() * plan.tile_floats() * u.element_size() <= workspace_bytes / 2;
   return {.places = std::move(places),
           .scales = fused::Scales::of(scales),
           .plan = plan,
           .both = both,
-          .keeps = differentiated && plan.tiles() * plan.tile_floats() * u.element_size() <= workspace_bytes / 2,
-          .isa = isa};
+          .keeps = keeps,
+          .eager = takes_slopes_early<O> && differentiated && !keeps,
+          .isa = isa,
+          .metric = metric};
 }
 
 /// Where the positives are, if the fused kernels are to go through these pairs.
@@ -101,17 +107,24 @@ template <Objective O>
 std::optional<mining::Places> fusible_places(const O& objective, const mining::AnyPairing& pairing, const Tensor& u, const Tensor& v,
                                              const Evaluation& evaluation, const similarity::Metric& metric) {
   const bool wanted = evaluation.evaluator == Evaluator::Auto || evaluation.evaluator == Evaluator::Fused;
-  if (!wanted || !pairing.places || pairing.weighted || !metric.is_inner() || !fuses(objective, u, v)) return {};
+  if (!wanted || !pairing.places || pairing.weighted || !fuses(objective, u, v, metric)) return {};
   auto places = pairing.places(u.size(0), v.size(0));
-  return wants_single_positive<O> && places.most() > 1 ? std::nullopt : std::optional(std::move(places));
+  if constexpr (wants_single_positive<O>) {
+    if (places.most() > 1) return {};
+  }
+  if constexpr (FusibleRows<O>) {
+    if (!objective.fuses_rows(places.most())) return {};
+  }
+  return places;
 }
 
 /// `stream` by the fused kernels, for rows that `fuses`.
 template <HasKernels O>
 std::pair<RowLosses, RowLosses> fuse(const O& objective, const mining::AnyPairing& pairing, mining::Places places, const Tensor& u,
-                                     const Tensor& v, bool self, bool both, const Evaluation& evaluation, simd::Isa isa = simd::widest()) {
-  const auto job = make_job(objective, pairing, u, v, self, both, evaluation);
-  job->fused = fused_task(objective, std::move(places), u, v, self, both, evaluation.workspace_bytes, isa);
+                                     const Tensor& v, bool self, bool both, const Evaluation& evaluation,
+                                     const similarity::Metric& metric = {}, simd::Isa isa = simd::widest()) {
+  const auto job = make_job(objective, pairing, u, v, self, both, evaluation, metric);
+  job->fused = fused_task(objective, std::move(places), u, v, self, both, evaluation.workspace_bytes, metric, isa);
   return stream(job, u, v);
 }
 
@@ -125,7 +138,8 @@ RowLosses evaluate(const O& objective, const P& pairing, const Tensor& u, const 
   const auto evaluator = choose(evaluation, u.size(0), v.size(0), places.has_value());
   if (evaluator == Evaluator::Dense) return dense(objective, pairing, u, v, metric, offsets);
   if constexpr (HasKernels<O>) {
-    if (evaluator == Evaluator::Fused) return fuse(objective, any, *std::move(places), u, v, self, /*both=*/false, evaluation).first;
+    if (evaluator == Evaluator::Fused)
+      return fuse(objective, any, *std::move(places), u, v, self, /*both=*/false, evaluation, metric).first;
   }
   return stream(make_job(objective, any, u, v, self, /*both=*/false, evaluation, metric), u, v, offsets).first;
 }

@@ -3,8 +3,10 @@
 #include "idcl/engine/dense.hpp"
 #include "idcl/engine/fused/fold.hpp"
 #include "idcl/engine/fused/pairs.hpp"
+#include "idcl/engine/fused/rows.hpp"
 #include "idcl/engine/listed.hpp"
 #include "idcl/engine/sweep.hpp"
+#include "idcl/objective/kernels.hpp"
 
 #include <ATen/core/ivalue.h>
 
@@ -59,6 +61,9 @@ struct Job : torch::CustomClassHolder {
     }
   }
 
+  /// Did forward take the slopes that backward asks for?
+  bool slopes_known(const Tensor& upstream) const { return fused && fused->eager && fused::is_uniform(upstream); }
+
   void mark(Tile& tile, bool apart) const { apart ? pairing.mark_candidates(tile) : pairing.mark(tile); }
 };
 
@@ -76,7 +81,13 @@ void fold_rows(Job<O>& job, const Tensor& u, const Tensor& v, const Offsets& off
   }
   if constexpr (FusiblePairs<O>) {
     if (job.fused) {
-      job.rows = {fused::fold_pairs(job.objective, *job.fused, u, v)};
+      job.rows = fused::fold_pairs(job.objective, *job.fused, u, v);
+      return;
+    }
+  }
+  if constexpr (FusibleRows<O>) {
+    if (job.fused) {
+      job.rows = fused::fold_whole_rows(job.objective, *job.fused, u, v);
       return;
     }
   }

@@ -22,6 +22,10 @@ struct Slopes {
 template <Objective O>
 Slopes stream_gradient(Job<O>& job, const Tensor& u, const Tensor& v, const Offsets& offsets, const Tensor& upstream,
                        const Tensor& upstream_columns, bool needs_u, bool needs_v) {
+  if (job.slopes_known(upstream)) {
+    const auto [slopes_u, slopes_v] = fused::scaled(*job.fused, upstream);
+    return {.u = slopes_u, .v = slopes_v, .anchor_offset = {}, .reference_offset = {}};
+  }
   auto grad_u = needs_u ? at::zeros_like(u) : Tensor();
   auto grad_v = job.shared() ? grad_u : needs_v ? at::zeros_like(v) : Tensor();
   if constexpr (HasKernels<O>) {
@@ -31,8 +35,10 @@ Slopes stream_gradient(Job<O>& job, const Tensor& u, const Tensor& v, const Offs
         const fused::Weights rows(task, task.rows, task.of_rows, upstream);
         const auto columns = job.both ? fused::Weights(task, task.columns, task.of_columns, upstream_columns) : rows;
         fused::add_slopes(task, u, v, rows, columns, grad_u, grad_v);
-      } else {
+      } else if constexpr (FusiblePairs<O>) {
         fused::add_slopes_of_pairs(job.objective, task, u, v, upstream, grad_u, grad_v);
+      } else {
+        fused::add_slopes_of_rows(job.objective, task, u, v, upstream, grad_u, grad_v);
       }
       return {.u = grad_u, .v = job.shared() ? Tensor() : grad_v, .anchor_offset = {}, .reference_offset = {}};
     }

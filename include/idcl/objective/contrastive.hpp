@@ -1,5 +1,6 @@
 #pragma once
 
+#include "idcl/objective/fusible_pairs.hpp"
 #include "idcl/objective/log_sum_exp.hpp"
 #include "idcl/objective/objective.hpp"
 
@@ -54,6 +55,27 @@ struct Contrastive {
     return result;  // [n, m]
   }
 
+  Rows gather(const PairSums& sums) const {
+    const auto number = [&](const PairSums::Side& side) { return skip_zeros ? side.violations : side.pairs; };
+    return {at::stack({sums.positive.cost, sums.negative.cost}, 1), at::stack({number(sums.positive), number(sums.negative)}, 1)};
+  }
+  PairWeights weights(const Tensor& upstream) const { return {upstream.select(1, 0), upstream.select(1, 1)}; }
+  template <class V>
+  [[gnu::always_inline]] void negative(V& cost, const V& s) const {
+    const V violation = (s - static_cast<float>(neg_margin)) * static_cast<float>(-sign());
+    cost = violation <= 0 ? V{} : violation;  // NaN stays
+  }
+  template <class V>
+  [[gnu::always_inline]] void negative_slope(V& slope, const V& s) const {
+    V cost;
+    negative(cost, s);
+    slope = cost > 0 ? V{} - static_cast<float>(sign()) : V{};
+  }
+  PairCost positive(double s) const {
+    const double violation = (s - pos_margin) * sign();
+    return {.loss = violation <= 0 ? 0 : violation, .slope = violation > 0 ? sign() : 0};
+  }
+
   Tensor pull(const Rows& /*rows*/, const Tile& tile, const Rows& /*slope*/) const { return at::zeros_like(tile.similarity); }
 
  private:
@@ -68,6 +90,6 @@ struct Contrastive {
   }
 };
 
-static_assert(TwiceDifferentiable<Contrastive>);
+static_assert(TwiceDifferentiable<Contrastive> && FusiblePairs<Contrastive>);
 
 }  // namespace idcl::objective

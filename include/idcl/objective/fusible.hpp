@@ -1,6 +1,5 @@
 #pragma once
 
-#include "idcl/core/simd.hpp"
 #include "idcl/objective/log_sum_exp.hpp"
 #include "idcl/objective/objective.hpp"
 
@@ -46,26 +45,6 @@ concept Fusible = Objective<O> && requires(const O& objective, const RowSums& su
   { objective.fuses() } -> std::same_as<std::optional<LogitScales>>;
   { objective.row(sums) } -> std::same_as<FusedRow>;
 };
-
-/// A positive's cost, and its slope in the similarity.
-struct PairCost {
-  double loss, slope;
-};
-
-/// An objective whose pairs cost by themselves, L_i = sum_P p(s_ip) + sum_N n(s_in), every row a term: its state is that sum. `negative` and
-/// `negative_slope` are n and its slope for a register of similarities, inlined (see core/simd.hpp), and 0 at -infinity; `positive` is p.
-template <class O>
-concept FusiblePairs =
-    Objective<O> && requires(const O& objective, const Tensor& loss, simd::Vector<float, 16>& result, const simd::Vector<float, 16>& s) {
-      { typename O::Rows{loss} } -> std::same_as<typename O::Rows>;
-      { objective.negative(result, s) } -> std::same_as<void>;
-      { objective.negative_slope(result, s) } -> std::same_as<void>;
-      { objective.positive(double{}) } -> std::same_as<PairCost>;
-    };
-
-/// Has an objective kernels of either kind?
-template <class O>
-concept HasKernels = Fusible<O> || FusiblePairs<O>;
 
 /// Does an objective finish a row from its sums only where it has no more than one positive? It says so by
 /// `static constexpr bool single_positive = true`; other rows are streamed.

@@ -2,6 +2,7 @@
 
 #include "idcl/core/simd_softplus.hpp"
 #include "idcl/objective/fusible.hpp"
+#include "idcl/objective/fusible_pairs.hpp"
 #include "idcl/objective/log_sum_exp.hpp"
 #include "idcl/objective/objective.hpp"
 
@@ -43,6 +44,9 @@ struct Sigmoid {
     return result;  // [n, m]
   }
 
+  static constexpr bool eager = true;
+  Rows gather(const PairSums& sums) const { return {sums.positive.cost + sums.negative.cost}; }
+  PairWeights weights(const Tensor& upstream) const { return {upstream, upstream}; }
   template <class V>
   [[gnu::always_inline]] void negative(V& loss, const V& s) const {
     simd::softplus(loss, s);

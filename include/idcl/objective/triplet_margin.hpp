@@ -1,5 +1,6 @@
 #pragma once
 
+#include "idcl/objective/fusible_rows.hpp"
 #include "idcl/objective/log_sum_exp.hpp"
 #include "idcl/objective/objective.hpp"
 
@@ -48,8 +49,19 @@ struct TripletMargin {
   Tensor terms(const Rows& rows) const { return rows.terms; }
   Tensor gradient(const Rows& rows, const Tile& tile, const Tensor& upstream) const;
 
+  /// Few positives a row: each threshold goes through the row by itself, which costs less than a search a pair.
+  bool fuses_rows(int64_t most) const { return !smooth && most <= kMostFused; }
+  template <class Bytes>
+  [[gnu::always_inline]] RowCost row_cost(Bytes bytes, const RowPairs& row) const;
+  template <class Bytes>
+  [[gnu::always_inline]] void row_slopes(Bytes bytes, const RowPairs& row, float weight) const;
+  Rows gather(const Tensor& loss, const Tensor& terms) const {
+    return {.positives = {}, .weights = {}, .filled = {}, .counts = {}, .excess = {}, .slopes = {}, .loss = loss, .terms = terms};
+  }
+
  private:
   static constexpr double kUnused = -kNothing;  // sorts behind every distance
+  static constexpr int64_t kMostFused = 64;
 
   double sign() const { return distance ? 1 : -1; }
   static Tensor used(const Rows& rows) { return rows.weights > 0; }
@@ -178,6 +190,52 @@ inline Tensor TripletMargin::gradient(const Rows& rows, const Tile& tile, const 
   return slopes.sub_(pushed.mul_(occurrences(tile.negative(), tile))).mul_(column(upstream * sign()));  // [n, m]
 }
 
-static_assert(Objective<TripletMargin>);
+template <class Bytes>
+[[gnu::always_inline]] inline RowCost TripletMargin::row_cost(Bytes /*bytes*/, const RowPairs& row) const {
+  using V = simd::Vector<float, Bytes::value>;
+  const auto side = static_cast<float>(sign());
+  RowCost cost;
+  for (int64_t k = 0; k < row.count; ++k) {
+    const float threshold = row.positives[k] * side + static_cast<float>(margin);
+    V violation{}, violated{};
+    for (int64_t j = 0; j < row.width; j += static_cast<int64_t>(sizeof(V) / sizeof(float))) {
+      V s;
+      simd::load(s, row.s + j);
+      const V gap = threshold - s * side;
+      violation += gap <= 0 ? V{} : gap;  // NaN stays
+      violated += gap > 0 ? V{} + 1.0f : V{};
+    }
+    cost.loss += static_cast<double>(simd::total(violation));
+    cost.terms += skip_zeros ? static_cast<double>(simd::total(violated)) : static_cast<double>(row.negatives);
+  }
+  return cost;
+}
+
+template <class Bytes>
+[[gnu::always_inline]] inline void TripletMargin::row_slopes(Bytes /*bytes*/, const RowPairs& row, float weight) const {
+  using V = simd::Vector<float, Bytes::value>;
+  constexpr auto lanes = static_cast<int64_t>(sizeof(V) / sizeof(float));
+  const auto side = static_cast<float>(sign());
+  float thresholds[kMostFused];
+  V violated[kMostFused];
+  for (int64_t k = 0; k < row.count; ++k) {
+    thresholds[k] = row.positives[k] * side + static_cast<float>(margin);
+    violated[k] = V{};
+  }
+  for (int64_t j = 0; j < row.width; j += lanes) {
+    V s, number{};
+    simd::load(s, row.s + j);
+    s *= side;
+    for (int64_t k = 0; k < row.count; ++k) {
+      const V one = s < thresholds[k] ? V{} + 1.0f : V{};
+      number += one;
+      violated[k] += one;
+    }
+    simd::store(row.s + j, V(number * (-weight * side)));
+  }
+  for (int64_t k = 0; k < row.count; ++k) row.positives[k] = simd::total(violated[k]) * (weight * side);
+}
+
+static_assert(FusibleRows<TripletMargin>);
 
 }  // namespace idcl::objective

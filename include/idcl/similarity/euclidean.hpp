@@ -23,6 +23,7 @@ struct Euclidean {
   Tensor from_product(const Tensor& product, const Tensor& u, const Tensor& v) const;
   Tensor slope(const Tensor& s) const;
   Tensor settle(const Tensor& product, const Tensor& u, const Tensor& v) const;
+  Curve curve() const { return power == 2 ? Curve::Line : Curve::Root; }
 
  private:
   Tensor widen(const Tensor& x, bool reference) const;

@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <functional>
+#include <optional>
 
 namespace idcl {
 
@@ -22,7 +23,8 @@ concept Similarity = std::copyable<S> && requires(const S& similarity, const Ten
 /// `references`: the map of the references' rows, where it is not the anchors'. `from_product`: the inner products of a tile, [n, m],
 /// and the embedded rows they are of, [n, E] and [m, E] -> s [n, m]; differentiable in the products. `slope`: s -> ds / d product.
 /// `symmetric`: is s_ij = s_ji of a set compared with itself? `distance`: are small values close? Where there is one, `settle` is
-/// `from_product` without gradient, and may write over the products.
+/// `from_product` without gradient, and may write over the products; where there is, too, `curve` says how s follows the product, and
+/// kernels may take it from there.
 template <class S>
 concept MappedSimilarity = Similarity<S> && requires(const S& similarity, const Tensor& x) {
   { similarity.references(x) } -> std::same_as<Tensor>;
@@ -34,6 +36,9 @@ concept MappedSimilarity = Similarity<S> && requires(const S& similarity, const 
 
 namespace similarity {
 
+/// How a settled similarity follows the product: they differ by a number, s = q, or s = sqrt(q), and does not change at 0.
+enum class Curve { Line, Root };
+
 /// The pointwise part of a similarity, whichever it is: one engine serves all.
 struct Metric {
   std::function<Tensor(const Tensor& product, const Tensor& u, const Tensor& v)>
@@ -41,6 +46,8 @@ struct Metric {
   std::function<Tensor(const Tensor& similarity)> slope{};
   bool symmetric = true;
   std::function<Tensor(const Tensor& product, const Tensor& u, const Tensor& v)> settle{};  ///< empty: there is none
+  std::optional<Curve> curve{};                                                             ///< where `settle` is all there is to know
+  bool distance = false;
 
   bool is_inner() const { return !from_product; }
   Tensor operator()(const Tensor& product, const Tensor& u, const Tensor& v) const {
@@ -57,8 +64,11 @@ Metric metric_of(const S& similarity) {
   } else if constexpr (MappedSimilarity<S>) {
     Metric metric{[similarity](const Tensor& product, const Tensor& u, const Tensor& v) { return similarity.from_product(product, u, v); },
                   [similarity](const Tensor& s) { return similarity.slope(s); }, similarity.symmetric};
-    if constexpr (requires(const Tensor& x) { similarity.settle(x, x, x); })
+    metric.distance = similarity.distance;
+    if constexpr (requires(const Tensor& x) { similarity.settle(x, x, x); }) {
       metric.settle = [similarity](const Tensor& product, const Tensor& u, const Tensor& v) { return similarity.settle(product, u, v); };
+      if constexpr (requires { similarity.curve(); }) metric.curve = similarity.curve();
+    }
     return metric;
   } else {
     return {};

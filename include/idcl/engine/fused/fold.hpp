@@ -8,7 +8,7 @@ namespace idcl::engine::fused {
 template <bool with_columns>
 void fold_strip(const Task& task, const Place& place, const Strip& strip, float* tile, const Sums& rows, const Sums& columns) {
   const auto& scales = task.scales;
-  take_out(task.places, place, strip.begin, strip.end, with_columns, tile, strip.exceptions);
+  take_out(task, place, strip, with_columns, tile);
   fold<with_columns>(task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
                      scales.repulsion, rows.from(place.row + strip.begin), columns);
   for (const auto& pair : strip.exceptions) {

@@ -51,7 +51,7 @@ class Weights {
 /// dL/ds of a strip of a tile, in place of s.
 template <bool with_columns>
 void weigh_strip(const Task& task, const Place& place, const Strip& strip, float* tile, const Weights& rows, const Weights& columns) {
-  take_out(task.places, place, strip.begin, strip.end, with_columns, tile, strip.exceptions);
+  take_out(task, place, strip, with_columns, tile);
   const auto row = place.row + strip.begin;
   weigh<with_columns>(task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
                       task.scales.repulsion, rows.negative_max + row, rows.negative + row,
@@ -63,18 +63,23 @@ void weigh_strip(const Task& task, const Place& place, const Strip& strip, float
   }
 }
 
+/// Adds what a tile of slopes dL/ds adds to those of u and v, where defined. Of a symmetric S, a tile on the diagonal is asked once.
+inline void add_tile(const Task& task, const Place& place, const Tensor& memory, const Tensor& u, const Tensor& v, const Tensor& grad_u,
+                     const Tensor& grad_v) {
+  const auto slopes = unskipped(place, memory);
+  const auto height = slopes.size(0), width = slopes.size(1);
+  if (grad_u.defined()) part(grad_u, place.first_row(), height).addmm_(slopes, part(v, place.first_col(), width));
+  if (grad_v.defined() && !(task.plan.symmetric && place.on_diagonal()))
+    part(grad_v, place.first_col(), width).addmm_(slopes.t(), part(u, place.first_row(), height));
+}
+
 /// Adds the slopes of u and v to what is there, where defined; of a symmetric S, both are one. `weigh(place, strip, tile)` puts dL/ds in
 /// place of s. What was kept of forward is used up.
 template <class Weigh>
 void add_slopes(Task& task, const Tensor& u, const Tensor& v, const Tensor& grad_u, const Tensor& grad_v, const Weigh& weigh) {
   for_each_product(task, u, v, [&](const Place& place, const Tensor& memory) {
-    auto* tile = memory.data_ptr<float>();
-    for_each_strip(place, [&](const Strip& strip) { weigh(place, strip, tile); });
-    const auto slopes = unskipped(place, memory);  // dL/ds
-    const auto height = slopes.size(0), width = slopes.size(1);
-    if (grad_u.defined()) part(grad_u, place.first_row(), height).addmm_(slopes, part(v, place.first_col(), width));
-    if (grad_v.defined() && !(task.plan.symmetric && place.on_diagonal()))
-      part(grad_v, place.first_col(), width).addmm_(slopes.t(), part(u, place.first_row(), height));
+    for_each_strip(place, [&](const Strip& strip) { weigh(place, strip, memory.data_ptr<float>()); });
+    add_tile(task, place, memory, u, v, grad_u, grad_v);
   });
   task.kept = Tensor();
   task.keeps = false;  // who asks again has them computed again

@@ -32,14 +32,6 @@ template <class V>
   return result;
 }
 
-template <class V>
-[[gnu::always_inline]] inline float total(const V& a) {
-  float values[sizeof(V) / sizeof(float)], result = 0;
-  simd::store(values, a);
-  for (const float value : values) result += value;
-  return result;
-}
-
 template <int bytes, bool with_columns>
 [[gnu::always_inline]] inline void fold(const Block& block, float scale, const Sums& rows, const Sums& columns) {
   using V = simd::Vector<float, bytes>;
@@ -89,7 +81,7 @@ template <int bytes, bool with_columns>
         add(b, j + lanes);
       }
     }
-    ExpSum{rows.negative_max[i], rows.negative_sum[i]}.merge(max, total(V(sum0 + sum1)), scale);
+    ExpSum{rows.negative_max[i], rows.negative_sum[i]}.merge(max, simd::total(V(sum0 + sum1)), scale);
   }
 }
 

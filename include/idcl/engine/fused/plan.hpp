@@ -34,12 +34,15 @@ struct Plan {
     constexpr int64_t smallest = 64, largest = 256, widest = 1024;
     const auto floats = std::max<int64_t>(workspace_bytes / static_cast<int64_t>(sizeof(float)), 1);
     const auto fits = std::max<int64_t>(static_cast<int64_t>(std::sqrt(static_cast<double>(floats) / 2)), 1);  // half of it for tiles
-    const auto equal_parts = [](int64_t size, int64_t most) {
-      const auto parts = std::max<int64_t>((size + most - 1) / most, 1);
-      return std::max<int64_t>((size + parts - 1) / parts, 1);
-    };
     const auto height = equal_parts(n, std::min(fits, symmetric ? std::clamp<int64_t>(n / 8, smallest, largest) : largest));
     return {n, m, symmetric, height, symmetric ? height : equal_parts(m, std::min(fits, widest))};
+  }
+
+  /// Tiles of some rows and all columns.
+  static Plan of_rows(int64_t n, int64_t m, int64_t workspace_bytes) {
+    constexpr int64_t largest = 256;
+    const auto fits = workspace_bytes / 2 / static_cast<int64_t>(sizeof(float)) / std::max<int64_t>(m, 1);
+    return {n, m, /*symmetric=*/false, equal_parts(n, std::clamp<int64_t>(fits, 1, largest)), std::max<int64_t>(m, 1)};
   }
 
   /// Calls `visit(place)` for every tile, row by row.
@@ -64,6 +67,12 @@ struct Plan {
   int64_t tile_floats() const { return height * padded_width(); }
   int64_t padded_width() const { return (width + kLanes - 1) / kLanes * kLanes; }
   int64_t strips() const { return (height + strip - 1) / strip; }
+
+ private:
+  static int64_t equal_parts(int64_t size, int64_t most) {
+    const auto parts = std::max<int64_t>((size + most - 1) / most, 1);
+    return std::max<int64_t>((size + parts - 1) / parts, 1);
+  }
 };
 
 }  // namespace idcl::engine::fused

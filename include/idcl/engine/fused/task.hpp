@@ -2,6 +2,7 @@
 
 #include "idcl/engine/fused/exceptions.hpp"
 #include "idcl/engine/workspace.hpp"
+#include "idcl/similarity/similarity.hpp"
 
 #include <ATen/Parallel.h>
 
@@ -19,26 +20,34 @@ struct Task {
   Plan plan;
   bool both;   ///< two sets, and the references are anchors too
   bool keeps;  ///< do the similarities stay in memory for backward?
+  bool eager;  ///< else: are the slopes of the rows' plain sum taken in forward, where its tiles are at hand?
   simd::Isa isa;
+  similarity::Metric metric{};
   Tensor rows{};          ///< sums of the anchors, [fields, N]
   Tensor columns{};       ///< sums of the references, [fields, M], where `both`
   Tensor kept{};          ///< the tiles' similarities one after another, undefined where backward computes them again
   Finished of_rows{};     ///< what the objective made of the sums
   Finished of_columns{};  ///< likewise, where `both`
+  Tensor eager_u{}, eager_v{};  ///< these slopes, of the inputs that have some
 
   /// Do the columns of this tile have sums of their own? On the diagonal of a symmetric S they are its rows.
   bool folds_columns(const Place& place) const { return both || (plan.symmetric && !place.on_diagonal()); }
+
+  /// As far apart as can be: where there is no pair.
+  float nothing() const { return std::numeric_limits<float>::infinity() * (metric.distance ? 1.0f : -1.0f); }
 };
 
 /// Rows [first, first + count) of x: x itself, where that is all.
 inline Tensor part(const Tensor& x, int64_t first, int64_t count) { return count == x.size(0) ? x : x.narrow(0, first, count); }
 
-/// U V^T of a tile into memory, with -infinity in the padding and in skipped columns.
-inline void multiply(const Place& place, const Tensor& u, const Tensor& v, const Tensor& memory) {
+/// The similarities of a tile into memory, with nothing in the padding and in skipped columns.
+inline void multiply(const Task& task, const Place& place, const Tensor& u, const Tensor& v, const Tensor& memory) {
   auto out = memory.as_strided({place.rows, place.cols}, {place.stride(), 1});
-  at::mm_out(out, part(u, place.row, place.rows), part(v, place.col, place.cols).t());
+  const auto anchors = part(u, place.row, place.rows), references = part(v, place.col, place.cols);
+  at::mm_out(out, anchors, references.t());
+  if (task.metric.settle) task.metric.settle(out, anchors, references);
   auto* s = memory.data_ptr<float>();
-  constexpr float nothing = -std::numeric_limits<float>::infinity();
+  const float nothing = task.nothing();
   for (auto* row = s; row < s + place.floats(); row += place.stride()) {
     std::fill_n(row, place.skipped_cols, nothing);
     std::fill(row + place.cols, row + place.stride(), nothing);
@@ -53,7 +62,7 @@ void for_each_product(Task& task, const Tensor& u, const Tensor& v, const Tensor
   if (task.keeps && !known) task.kept = at::empty({task.plan.tiles() * task.plan.tile_floats()}, u.options());
   task.plan.for_each([&](const Place& place) {
     const auto memory = task.keeps ? task.kept.narrow(0, place.offset, place.floats()) : scratch;
-    if (!known) multiply(place, u, v, memory);
+    if (!known) multiply(task, place, u, v, memory);
     visit(place, memory);
   });
 }
@@ -77,7 +86,15 @@ inline int64_t strips_of(const Place& place) { return (place.rows - place.skippe
 struct Strip {
   int64_t k, begin, end;
   std::vector<Exception>& exceptions;
+
+  /// The strip's first row.
+  float* of(const Place& place, float* tile) const { return tile + begin * place.stride(); }
 };
+
+/// Takes a strip's exceptions out of the tile.
+inline void take_out(const Task& task, const Place& place, const Strip& strip, bool with_columns, float* tile) {
+  take_out(task.places, place, strip.begin, strip.end, with_columns, task.nothing(), tile, strip.exceptions);
+}
 
 /// Calls `work(strip)` for the rows of a tile, some at a time, by as many threads as there are.
 template <class Work>

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "idcl/core/simd.hpp"
+#include "idcl/objective/objective.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+
+namespace idcl {
+
+/// All similarities of one anchor, in place: those of its negatives in s[0, width), as far apart as can be (-infinity, or infinity for a
+/// distance) where there is none; those of its positives apart.
+struct RowPairs {
+  float* s;
+  int64_t width;  ///< a multiple of the widest register
+  int64_t negatives;
+  float* positives;
+  int64_t count;  ///< of positives
+};
+
+/// What they cost, and in how many terms.
+struct RowCost {
+  double loss = 0, terms = 0;
+};
+
+/// An objective that the fused evaluator shows an anchor's similarities all at once, since each pair's cost depends on others of the row.
+/// `fuses_rows`: with these parameters, and so many positives at most? `row_cost` reads a row; `row_slopes` puts in the place of every similarity the slope of the row's
+/// loss, times a weight. `bytes` are those of a register; both are inlined (see core/simd.hpp). `gather` makes the state of what rows cost.
+template <class O>
+concept FusibleRows =
+    Objective<O> && requires(const O& objective, std::integral_constant<int, 16> bytes, const RowPairs& pairs, const Tensor& row) {
+      { objective.fuses_rows(int64_t{}) } -> std::same_as<bool>;
+      { objective.row_cost(bytes, pairs) } -> std::same_as<RowCost>;
+      { objective.row_slopes(bytes, pairs, float{}) } -> std::same_as<void>;
+      { objective.gather(row, row) } -> std::same_as<typename O::Rows>;
+    };
+
+}  // namespace idcl
