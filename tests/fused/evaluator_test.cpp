@@ -4,6 +4,7 @@
 #include "idcl/mining/diagonal.hpp"
 #include "idcl/mining/labels.hpp"
 #include "idcl/mining/top_k.hpp"
+#include "idcl/objective/circle.hpp"
 #include "idcl/objective/contrastive.hpp"
 #include "idcl/objective/decoupled_contrastive.hpp"
 #include "idcl/objective/info_nce.hpp"
@@ -31,6 +32,7 @@ namespace {
 using namespace idcl;
 using namespace idcl::test;
 using Catch::Contains;
+using objective::Circle;
 using objective::Contrastive;
 using objective::DecoupledContrastive;
 using objective::InfoNCE;
@@ -170,6 +172,7 @@ TEST_CASE("the fused evaluator matches the dense one in double precision, whatev
       check_all(SupCon{.temperature = 0.1}, subject, workspaces);
       check_all(DecoupledContrastive{.temperature = 0.1}, subject, workspaces);
       check_all(MultiSimilarity{.alpha = 2, .beta = 20, .base = 0.3}, 0.05, subject, workspaces);
+      check_all(Circle{.m = 0.4, .gamma = 20}, 0.025, subject, workspaces);
       check_all(NegativeLogSum{.scale = 10, .base = 0.2}, 0.1, subject, workspaces);
       if (subject.name == "all distinct" || subject.name == "views") check_all(NTXent{.temperature = 0.1}, subject, workspaces);
       if (!subject.both) check_all(Sigmoid{}, 1, subject, workspaces);

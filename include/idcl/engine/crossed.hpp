@@ -26,7 +26,7 @@ std::pair<RowLosses, RowLosses> crossed_fused(const M& miner, const O& objective
       fold_tile(fold, mined, tile, 0);
       if (!place.on_diagonal()) fold_tile(fold, mined, tile.transposed(), 0);
     };
-    task.keeps ? fused::for_each_product(task, rows, rows, look) : fused::fold_all(task, rows, rows, look);
+    task.keeps ? fused::for_each_product(task, rows, rows, look) : fused::fold_all(PlainLogits{}, task, rows, rows, look);
     return std::pair{std::move(task), mining::any_pairing(miner.pair(scene, mined))};
   };
   auto [task_u, pairs_v] = sweep_view(u, in_u);
@@ -51,9 +51,9 @@ std::pair<RowLosses, RowLosses> crossed(const M& miner, const O& objective, cons
                                         const Evaluation& evaluation) {
   const Scene in_u{.anchors = v, .references = v, .self = true, .place = u}, in_v{.anchors = u, .references = u, .self = true, .place = v};
   using Pairs = decltype(miner.pair(in_u, miner.fold(in_u).begin(int64_t{}, u.options())));
-  const bool fusible = Fusible<O> && PlacedPairing<Pairs> && fuses(objective, u, u) && fuses(objective, v, v);
+  const bool fusible = Fusible<O> && has_plain_logits<O> && PlacedPairing<Pairs> && fuses(objective, u, u) && fuses(objective, v, v);
   const auto evaluator = choose(evaluation, u.size(0), u.size(0), fusible);
-  if constexpr (Fusible<O> && PlacedPairing<Pairs>) {
+  if constexpr (Fusible<O> && has_plain_logits<O> && PlacedPairing<Pairs>) {
     if (evaluator == Evaluator::Fused) return crossed_fused(miner, objective, u, v, in_u, in_v, evaluation);
   }
   const auto rounded = product_type(u) != u.scalar_type();  // mining ranks in full precision, the loss need not

@@ -1,6 +1,10 @@
 #pragma once
 
+#include "idcl/objective/fusible.hpp"
 #include "idcl/objective/two_sums.hpp"
+
+#include <limits>
+#include <optional>
 
 namespace idcl::objective {
 
@@ -35,6 +39,35 @@ struct Circle {
     return rows.spread(*this, tile, slope, slope);
   }
 
+  /// [1 + m - s]+ and [s + m]+, times -gamma and gamma, times the distance from the optimum.
+  struct Logits {
+    float m, gamma;
+    template <class V>
+    [[gnu::always_inline]] void bend_negative(V& s) const {
+      V slope = V{} + 1.0f;
+      follow_negative(slope, s);
+      s = s < std::numeric_limits<float>::lowest() ? s : V(slope * (s - m));  // no pair stays none
+    }
+    template <class V>
+    [[gnu::always_inline]] void follow_negative(V& slope, const V& s) const {
+      slope *= (s + m <= 0 ? V{} : V(s + m)) * gamma;
+    }
+    void bend_positive(float& s) const {
+      float slope = 1;
+      follow_positive(slope, s);
+      s = slope * (s - (1 - m));
+    }
+    void follow_positive(float& slope, float s) const { slope *= (1 + m - s <= 0 ? 0 : 1 + m - s) * -gamma; }
+  };
+  Logits logits() const { return {static_cast<float>(m), static_cast<float>(gamma)}; }
+  std::optional<LogitScales> fuses() const { return logit_scale(1); }
+  FusedRow row(const RowSums& sums) const {
+    if (is_empty(sums.positives) || is_empty(sums.negatives)) return {.terms = 1};
+    const auto sum = sums.positives + sums.negatives;
+    const auto slope = sum > kLinear ? 1 : sigmoid(sum);
+    return {.loss = sum > kLinear ? sum : softplus(sum), .terms = 1, .repulsion = slope, .attraction = slope};
+  }
+
   Tensor attraction(const Tensor& s) const { return attraction_slope(s) * (s - (1 - m)); }
   Tensor repulsion(const Tensor& s) const { return repulsion_slope(s) * (s - m); }
   Tensor attraction_slope(const Tensor& s) const { return at::relu(1 + m - s.detach()) * -gamma; }
@@ -46,6 +79,6 @@ struct Circle {
   static Tensor lacks_a_side(const Rows& rows) { return is_empty(rows.positives).logical_or(is_empty(rows.negatives)); }
 };
 
-static_assert(Objective<Circle>);
+static_assert(Fusible<Circle>);
 
 }  // namespace idcl::objective

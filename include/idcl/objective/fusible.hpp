@@ -7,6 +7,7 @@
 #include <cmath>
 #include <concepts>
 #include <optional>
+#include <utility>
 
 namespace idcl {
 
@@ -45,6 +46,31 @@ concept Fusible = Objective<O> && requires(const O& objective, const RowSums& su
   { objective.fuses() } -> std::same_as<std::optional<LogitScales>>;
   { objective.row(sums) } -> std::same_as<FusedRow>;
 };
+
+/// Logits that are multiples of similarities. An objective with others has a member `logits()` that gives such an object of its own: what
+/// takes the place of a similarity, before it is scaled, and what a slope in that is times, to be one in s. Both for registers and for
+/// single numbers, inlined (see core/simd.hpp).
+struct PlainLogits {
+  template <class V>
+  [[gnu::always_inline]] void bend_negative(V& /*s*/) const {}
+  template <class V>
+  [[gnu::always_inline]] void follow_negative(V& /*slope*/, const V& /*s*/) const {}
+  void bend_positive(float& /*s*/) const {}
+  void follow_positive(float& /*slope*/, float /*s*/) const {}
+};
+
+template <class O>
+auto logits_of(const O& objective) {
+  if constexpr (requires { objective.logits(); }) {
+    return objective.logits();
+  } else {
+    return PlainLogits{};
+  }
+}
+
+/// Are an objective's logits multiples of similarities?
+template <class O>
+inline constexpr bool has_plain_logits = std::same_as<decltype(logits_of(std::declval<const O&>())), PlainLogits>;
 
 /// Does an objective finish a row from its sums only where it has no more than one positive? It says so by
 /// `static constexpr bool single_positive = true`; other rows are streamed.

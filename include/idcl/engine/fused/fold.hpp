@@ -5,25 +5,32 @@
 namespace idcl::engine::fused {
 
 /// Folds a strip of a tile into the sums of its rows and, where the columns have some, into the strip's own.
-template <bool with_columns>
-void fold_strip(const Task& task, const Place& place, const Strip& strip, float* tile, const Sums& rows, const Sums& columns) {
+template <bool with_columns, class Logits>
+void fold_strip(const Logits& logits, const Task& task, const Place& place, const Strip& strip, float* tile, const Sums& rows, const Sums& columns) {
   const auto& scales = task.scales;
   take_out(task, place, strip, with_columns, tile);
-  fold<with_columns>(task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
+  fold<with_columns>(logits, task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
                      scales.repulsion, rows.from(place.row + strip.begin), columns);
+  const auto add = [&](const Sums& sums, int64_t i, float s, bool is_positive) {
+    if (is_positive) {
+      logits.bend_positive(s);
+      sums.add_positive(i, s, scales);
+    } else {
+      logits.bend_negative(s);
+      sums.add_negative(i, s, scales);
+    }
+  };
   for (const auto& pair : strip.exceptions) {
-    const auto i = place.row + pair.row;
-    pair.positive_of_row ? rows.add_positive(i, pair.s, scales) : rows.add_negative(i, pair.s, scales);
-    if constexpr (with_columns)
-      pair.positive_of_column ? columns.add_positive(pair.col, pair.s, scales) : columns.add_negative(pair.col, pair.s, scales);
+    add(rows, place.row + pair.row, pair.s, pair.positive_of_row);
+    if constexpr (with_columns) add(columns, pair.col, pair.s, pair.positive_of_column);
   }
   if (task.kept.defined()) put_back(strip.exceptions, place.stride(), tile);
 }
 
 /// Finishes the task's sums: every tile is multiplied out once, shown to `observe(place, memory)`, and gone through while it is in the
 /// cache. Sums of columns are gathered strip by strip and joined in order, so that the result does not depend on who worked on which.
-template <class Observe>
-void fold_all(Task& task, const Tensor& u, const Tensor& v, const Observe& observe) {
+template <class Logits, class Observe>
+void fold_all(const Logits& logits, Task& task, const Tensor& u, const Tensor& v, const Observe& observe) {
   const auto n = u.size(0), m = v.size(0), padded = task.plan.padded_width();
   task.rows = empty_sums(n, u.options());
   task.columns = task.both ? empty_sums(m, u.options()) : Tensor();
@@ -38,18 +45,19 @@ void fold_all(Task& task, const Tensor& u, const Tensor& v, const Observe& obser
     observe(place, memory);
     auto* tile = memory.data_ptr<float>();
     if (!task.folds_columns(place)) {
-      return for_each_strip(place, [&](const Strip& strip) { fold_strip<false>(task, place, strip, tile, rows, rows); });
+      return for_each_strip(place, [&](const Strip& strip) { fold_strip<false>(logits, task, place, strip, tile, rows, rows); });
     }
     for_each_strip(place, [&](const Strip& strip) {
       sums_of(strip.k).clear(padded);
-      fold_strip<true>(task, place, strip, tile, rows, sums_of(strip.k));
+      fold_strip<true>(logits, task, place, strip, tile, rows, sums_of(strip.k));
     });
     for (int64_t k = 0; k < strips_of(place); ++k)
       for (int64_t j = place.skipped_cols; j < place.cols; ++j) columns.merge(place.col + j, sums_of(k), j, task.scales);
   });
 }
-inline void fold_all(Task& task, const Tensor& u, const Tensor& v) {
-  fold_all(task, u, v, [](const Place&, const Tensor&) {});
+template <class Logits>
+void fold_all(const Logits& logits, Task& task, const Tensor& u, const Tensor& v) {
+  fold_all(logits, task, u, v, [](const Place&, const Tensor&) {});
 }
 
 }  // namespace idcl::engine::fused

@@ -33,10 +33,21 @@ class Weights {
     }
   }
 
-  float slope(int64_t i, float s, bool is_positive) const {
-    if (!is_positive) return negative[i] * std::exp((s - negative_max[i]) * scales_.repulsion);
-    const float share = inverse_sum[i] * std::exp((s * scales_.sign - positive_max[i]) * scales_.attraction);
-    return attraction[i] * share + spread[i] * (share - inverse_count[i]);
+  /// Of one pair by itself.
+  template <class Logits>
+  float slope(const Logits& logits, int64_t i, float s, bool is_positive) const {
+    float logit = s, slope = 0;
+    if (is_positive) {
+      logits.bend_positive(logit);
+      const float share = inverse_sum[i] * std::exp((logit * scales_.sign - positive_max[i]) * scales_.attraction);
+      slope = attraction[i] * share + spread[i] * (share - inverse_count[i]);
+      logits.follow_positive(slope, s);
+    } else {
+      logits.bend_negative(logit);
+      slope = negative[i] * std::exp((logit - negative_max[i]) * scales_.repulsion);
+      logits.follow_negative(slope, s);
+    }
+    return slope;
   }
 
   float *negative_max, *negative;  ///< of each row: where exponentials are 1, and the slope there
@@ -49,16 +60,16 @@ class Weights {
 };
 
 /// dL/ds of a strip of a tile, in place of s.
-template <bool with_columns>
-void weigh_strip(const Task& task, const Place& place, const Strip& strip, float* tile, const Weights& rows, const Weights& columns) {
+template <bool with_columns, class Logits>
+void weigh_strip(const Logits& logits, const Task& task, const Place& place, const Strip& strip, float* tile, const Weights& rows, const Weights& columns) {
   take_out(task, place, strip, with_columns, tile);
   const auto row = place.row + strip.begin;
-  weigh<with_columns>(task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
+  weigh<with_columns>(logits, task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
                       task.scales.repulsion, rows.negative_max + row, rows.negative + row,
                       with_columns ? columns.negative_max + place.col : nullptr, with_columns ? columns.negative + place.col : nullptr);
   for (const auto& pair : strip.exceptions) {
-    auto slope = rows.slope(place.row + pair.row, pair.s, pair.positive_of_row);
-    if constexpr (with_columns) slope += columns.slope(place.col + pair.col, pair.s, pair.positive_of_column);
+    auto slope = rows.slope(logits, place.row + pair.row, pair.s, pair.positive_of_row);
+    if constexpr (with_columns) slope += columns.slope(logits, place.col + pair.col, pair.s, pair.positive_of_column);
     tile[pair.row * place.stride() + pair.col] = slope;
   }
 }
@@ -86,11 +97,12 @@ void add_slopes(Task& task, const Tensor& u, const Tensor& v, const Tensor& grad
 }
 
 /// The same of an objective of the softmax family. `columns` are read where S is symmetric or both directions count.
-inline void add_slopes(Task& task, const Tensor& u, const Tensor& v, const Weights& rows, const Weights& columns, const Tensor& grad_u,
-                       const Tensor& grad_v) {
+template <class Logits>
+void add_slopes(const Logits& logits, Task& task, const Tensor& u, const Tensor& v, const Weights& rows, const Weights& columns,
+                const Tensor& grad_u, const Tensor& grad_v) {
   add_slopes(task, u, v, grad_u, grad_v, [&](const Place& place, const Strip& strip, float* tile) {
-    task.both || task.plan.symmetric ? weigh_strip<true>(task, place, strip, tile, rows, columns)
-                                     : weigh_strip<false>(task, place, strip, tile, rows, rows);
+    task.both || task.plan.symmetric ? weigh_strip<true>(logits, task, place, strip, tile, rows, columns)
+                                     : weigh_strip<false>(logits, task, place, strip, tile, rows, rows);
   });
 }
 

@@ -32,16 +32,20 @@ template <class V>
   return result;
 }
 
-template <int bytes, bool with_columns>
-[[gnu::always_inline]] inline void fold(const Block& block, float scale, const Sums& rows, const Sums& columns) {
+template <int bytes, bool with_columns, class Logits>
+[[gnu::always_inline]] inline void fold(const Logits& logits, const Block& block, float scale, const Sums& rows, const Sums& columns) {
   using V = simd::Vector<float, bytes>;
   constexpr int64_t lanes = bytes / sizeof(float);
+  const auto load = [&](V& x, const float* from) __attribute__((always_inline)) {
+    simd::load(x, from);
+    logits.bend_negative(x);
+  };
   if constexpr (with_columns) {
     for (int64_t i = 0; i < block.rows; ++i) {
       const float* s = block.s + i * block.stride;
       for (int64_t j = 0; j < block.width; j += lanes) {
         V x, max;
-        simd::load(x, s + j);
+        load(x, s + j);
         simd::load(max, columns.negative_max + j);
         raise(max, x);
         simd::store(columns.negative_max + j, max);
@@ -53,8 +57,8 @@ template <int bytes, bool with_columns>
     V max0 = V{} + kLowest, max1 = max0;
     for (int64_t j = 0; j < block.width; j += 2 * lanes) {
       V a, b;
-      simd::load(a, s + j);
-      simd::load(b, s + j + lanes);
+      load(a, s + j);
+      load(b, s + j + lanes);
       raise(max0, a);
       raise(max1, b);
     }
@@ -63,8 +67,8 @@ template <int bytes, bool with_columns>
     V sum0{}, sum1{};
     for (int64_t j = 0; j < block.width; j += 2 * lanes) {
       V a, b, e;
-      simd::load(a, s + j);
-      simd::load(b, s + j + lanes);
+      load(a, s + j);
+      load(b, s + j + lanes);
       simd::exp(e, V((a - max) * scale));
       sum0 += e;
       simd::exp(e, V((b - max) * scale));
@@ -85,9 +89,9 @@ template <int bytes, bool with_columns>
   }
 }
 
-template <int bytes, bool with_columns>
-[[gnu::always_inline]] inline void weigh(const Block& block, float scale, const float* row_max, const float* row_weight,
-                                         const float* column_max, const float* column_weight) {
+template <int bytes, bool with_columns, class Logits>
+[[gnu::always_inline]] inline void weigh(const Logits& logits, const Block& block, float scale, const float* row_max,
+                                         const float* row_weight, const float* column_max, const float* column_weight) {
   using V = simd::Vector<float, bytes>;
   constexpr int64_t lanes = bytes / sizeof(float);
   for (int64_t i = 0; i < block.rows; ++i) {
@@ -96,6 +100,8 @@ template <int bytes, bool with_columns>
     for (int64_t j = 0; j < block.width; j += lanes) {
       V x, e;
       simd::load(x, s + j);
+      const V similarity = x;
+      logits.bend_negative(x);
       simd::exp(e, V((x - max) * scale));
       V slope = e * weight;
       if constexpr (with_columns) {
@@ -105,6 +111,7 @@ template <int bytes, bool with_columns>
         simd::exp(e, V((x - other_max) * scale));
         slope += e * other_weight;
       }
+      logits.follow_negative(slope, similarity);
       simd::store(s + j, slope);
     }
   }
@@ -113,17 +120,18 @@ template <int bytes, bool with_columns>
 }  // namespace detail
 
 /// Folds a block into the negatives' sums of its rows and, where `with_columns`, into fresh ones of its columns.
-template <bool with_columns>
-void fold(simd::Isa isa, const Block& block, float scale, const Sums& rows, const Sums& columns) {
-  simd::run(isa, [&](auto bytes) __attribute__((always_inline)) { detail::fold<bytes, with_columns>(block, scale, rows, columns); });
+template <bool with_columns, class Logits>
+void fold(const Logits& logits, simd::Isa isa, const Block& block, float scale, const Sums& rows, const Sums& columns) {
+  simd::run(isa, [&](auto bytes) __attribute__((always_inline)) { detail::fold<bytes, with_columns>(logits, block, scale, rows, columns); });
 }
 
-/// s_ij = a_i exp((s_ij - max_i) scale) and, where `with_columns`, + b_j exp((s_ij - max_j) scale), in place.
-template <bool with_columns>
-void weigh(simd::Isa isa, const Block& block, float scale, const float* row_max, const float* row_weight, const float* column_max,
-           const float* column_weight) {
+/// s_ij = a_i exp((s_ij - max_i) scale) and, where `with_columns`, + b_j exp((s_ij - max_j) scale), in place, followed back through logits
+/// that are bent.
+template <bool with_columns, class Logits>
+void weigh(const Logits& logits, simd::Isa isa, const Block& block, float scale, const float* row_max, const float* row_weight,
+           const float* column_max, const float* column_weight) {
   simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
-    detail::weigh<bytes, with_columns>(block, scale, row_max, row_weight, column_max, column_weight);
+    detail::weigh<bytes, with_columns>(logits, block, scale, row_max, row_weight, column_max, column_weight);
   });
 }
 

@@ -34,7 +34,7 @@ inline void settle(Task& task, const Tensor& rows) {
       sums.negative_sum[i] = left;
     }
   });
-  if (fades) fold_all(task, u, u);
+  if (fades) fold_all(PlainLogits{}, task, u, u);
 }
 
 }  // namespace idcl::engine::fused
