@@ -1,17 +1,22 @@
-// Rows of unit length by one call each way, against the same by LibTorch's operators in double precision.
+// Rows of unit length, and rows whose products are squared distances, by one call each way, against the same by LibTorch's operators in
+// double precision.
 
+#include "idcl/similarity/euclidean.hpp"
 #include "idcl/similarity/unit_rows.hpp"
 #include "support/compare.hpp"
 #include "support/random.hpp"
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include <functional>
 #include <limits>
+#include <string>
 #include <vector>
 
 namespace {
 
 using namespace idcl::test;
+using idcl::similarity::Euclidean;
 using idcl::similarity::unit_rows;
 
 constexpr double kEps = 1e-3;
@@ -26,34 +31,52 @@ Tensor rows() {
   return x;
 }
 
-struct Result {
-  Tensor unit, slope, curvature;
+/// What is done to rows, each by itself.
+struct Embedding {
+  std::string name;
+  std::function<Tensor(const Tensor&)> of;
 };
 
-Result differentiate(const Tensor& x) {
+std::vector<Embedding> embeddings() {
+  const Euclidean unit{.eps = kEps}, plain{.normalize = false};
+  return {{"unit rows", [](const Tensor& x) { return unit_rows(x, kEps); }},
+          {"anchors of unit length", [=](const Tensor& x) { return unit.embed(x); }},
+          {"references of unit length", [=](const Tensor& x) { return unit.references(x); }},
+          {"anchors", [=](const Tensor& x) { return plain.embed(x); }},
+          {"references", [=](const Tensor& x) { return plain.references(x); }}};
+}
+
+struct Result {
+  Tensor value, slope, curvature;
+};
+
+Result differentiate(const Embedding& embedding, const Tensor& x) {
   const auto leaf = x.detach().clone().requires_grad_();
   Random random(4);
-  const auto a = random.normal(x.sizes()).to(x.scalar_type()), b = random.normal(x.sizes()).to(x.scalar_type());
-  const auto unit = unit_rows(leaf, kEps);
-  const auto slope = torch::autograd::grad({(unit * a).sum()}, {leaf}, {}, std::nullopt, /*create_graph=*/true)[0];
+  const auto value = embedding.of(leaf);
+  const auto a = random.normal(value.sizes()).to(x.scalar_type()), b = random.normal(x.sizes()).to(x.scalar_type());
+  const auto slope = torch::autograd::grad({(value * a).sum()}, {leaf}, {}, std::nullopt, /*create_graph=*/true)[0];
   const auto curvature = torch::autograd::grad({(slope * b).sum()}, {leaf})[0];
-  const auto plain = torch::autograd::grad({(unit_rows(leaf, kEps) * a).sum()}, {leaf})[0];  // the one call, without a graph
+  const auto plain = torch::autograd::grad({(embedding.of(leaf) * a).sum()}, {leaf})[0];  // the one call, without a graph
   check_close("slope with and without a graph", plain, slope, {.relative = 1e-6});
-  return {unit.detach(), plain, curvature};
+  return {value.detach(), plain, curvature};
 }
 
 }  // namespace
 
-TEST_CASE("rows of unit length, their slopes and curvatures are LibTorch's, row by row") {
-  const auto x = rows();
-  const auto expected = differentiate(x), actual = differentiate(x.to(at::kFloat));
-  for (int64_t i = 0; i < x.size(0); ++i) {  // their slopes differ by thirty orders of magnitude
-    CAPTURE(i);
-    check_close("unit", actual.unit[i], expected.unit[i], {.relative = 1e-6});
-    check_close("slope", actual.slope[i], expected.slope[i], {.relative = 2e-6});
-    check_close("curvature", actual.curvature[i], expected.curvature[i], {.relative = 2e-5});
+TEST_CASE("embedded rows, their slopes and curvatures are LibTorch's, row by row") {
+  for (const auto& embedding : embeddings()) {
+    INFO(embedding.name);
+    const auto x = rows();
+    const auto expected = differentiate(embedding, x), actual = differentiate(embedding, x.to(at::kFloat));
+    for (int64_t i = 0; i < x.size(0); ++i) {  // their slopes differ by thirty orders of magnitude
+      CAPTURE(i);
+      check_close("value", actual.value[i], expected.value[i], {.relative = 1e-6});
+      check_close("slope", actual.slope[i], expected.slope[i], {.relative = 2e-6});
+      check_close("curvature", actual.curvature[i], expected.curvature[i], {.relative = 2e-5});
+    }
   }
-  CHECK(largest(actual.unit[4]) == 0);
+  CHECK(largest(unit_rows(rows().to(at::kFloat), kEps)[4]) == 0);
 }
 
 TEST_CASE("rows of any stride, no rows and rows of nothing") {

@@ -29,12 +29,13 @@ template <class V, class T>
   std::memcpy(to, &v, sizeof(V));
 }
 
-/// The sum of a register of floats.
+/// The sum of a register.
 template <class V>
-[[gnu::always_inline]] inline float total(const V& a) {
-  float values[sizeof(V) / sizeof(float)], result = 0;
+[[gnu::always_inline]] inline auto total(const V& a) {
+  using T = std::remove_cvref_t<decltype(a[0])>;
+  T values[sizeof(V) / sizeof(T)], result = 0;
   store(values, a);
-  for (const float value : values) result += value;
+  for (const T value : values) result += value;
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include "idcl/similarity/close.hpp"
 #include "idcl/similarity/detail/squared_distances.hpp"
+#include "idcl/similarity/detail/widened_rows.hpp"
 #include "idcl/similarity/similarity.hpp"
 #include "idcl/similarity/unit_rows.hpp"
 
@@ -31,11 +32,10 @@ struct Euclidean {
 };
 
 inline Tensor Euclidean::widen(const Tensor& x, bool reference) const {
-  auto rows = at_least_float(x);
-  if (normalize) rows = unit_rows(rows, eps);
-  const auto squared = rows.square().sum(1, /*keepdim=*/true);  // [N, 1]
-  const auto one = at::ones_like(squared);
-  return reference ? at::cat({rows * -2, one, squared}, 1) : at::cat({rows, squared, one}, 1);  // [N, D + 2]
+  const auto rows = at_least_float(x);
+  const detail::Widening how{.unit = normalize, .reference = reference, .least = least_square(eps)};
+  return is_plain(rows) ? detail::WidenedRows::apply(rows, how.unit, how.reference, how.least)
+                        : detail::widened_rows(rows, how);  // [N, D + 2]
 }
 
 /// Replaces values below a thousandth of the rows' squared norms, in which only rounding may be left, by sums of squared differences.

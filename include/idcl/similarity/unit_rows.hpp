@@ -1,5 +1,7 @@
 #pragma once
 
+#include "idcl/core/simd.hpp"
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
@@ -14,6 +16,27 @@ namespace idcl::similarity {
 using at::Tensor;
 
 namespace detail {
+
+/// |x|^2 of a row, gathered in doubles.
+template <int bytes>
+[[gnu::always_inline]] inline double squared_norm(const float* x, int64_t width) {
+  using Half = simd::Vector<float, bytes / 2>;
+  using V = simd::Vector<double, bytes>;
+  constexpr auto lanes = static_cast<int64_t>(sizeof(V) / sizeof(double));
+  V first{}, second{};
+  int64_t d = 0;
+  for (; d + 2 * lanes <= width; d += 2 * lanes) {
+    Half a, b;
+    simd::load(a, x + d);
+    simd::load(b, x + d + lanes);
+    const V wide_a = __builtin_convertvector(a, V), wide_b = __builtin_convertvector(b, V);
+    first += wide_a * wide_a;
+    second += wide_b * wide_b;
+  }
+  double sum = simd::total(V(first + second));
+  for (; d < width; ++d) sum += static_cast<double>(x[d]) * static_cast<double>(x[d]);
+  return sum;
+}
 
 /// Calls `work(i)` for the rows of a matrix of n x width, as many at a time as there are threads.
 template <class Work>
@@ -38,10 +61,13 @@ struct UnitRows : torch::autograd::Function<UnitRows> {
     const auto unit = at::empty({n, width}, x.options()), inverse = at::empty({n}, x.options());
     const auto* from = x.const_data_ptr<float>();
     auto *to = unit.data_ptr<float>(), *norm = inverse.data_ptr<float>();
+    const auto isa = simd::widest();
     for_each_row(n, width, [&](int64_t i) {
-      const ConstRow row(from + i * width, width);
-      norm[i] = static_cast<float>(1 / std::sqrt(std::max(row.cast<double>().squaredNorm(), least)));
-      Row(to + i * width, width) = row * norm[i];
+      const float* row = from + i * width;
+      simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
+        norm[i] = static_cast<float>(1 / std::sqrt(std::max(squared_norm<bytes>(row, width), least)));
+      });
+      Row(to + i * width, width) = ConstRow(row, width) * norm[i];
     });
     context->save_for_backward({x, unit, inverse});
     context->saved_data["least"] = least;
@@ -81,12 +107,19 @@ struct UnitRows : torch::autograd::Function<UnitRows> {
 
 }  // namespace detail
 
+/// The squared norm below which a row counts as this long.
+inline double least_square(double eps) {
+  constexpr double smallest = 1e-37;  // of a square, in float32
+  return std::max(eps * eps, smallest);
+}
+
+/// Contiguous float32 rows on the CPU?
+inline bool is_plain(const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous(); }
+
 /// x_i / max(|x_i|, eps), [N, D]; differentiable any number of times, also at a row of zeros.
 inline Tensor unit_rows(const Tensor& x, double eps) {
-  constexpr double smallest = 1e-37;  // of a square, in float32
-  const auto least = std::max(eps * eps, smallest);
-  const bool plain = x.is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous();
-  return plain ? detail::UnitRows::apply(x, least) : detail::unit_rows(x, least);
+  const auto least = least_square(eps);
+  return is_plain(x) ? detail::UnitRows::apply(x, least) : detail::unit_rows(x, least);
 }
 
 }  // namespace idcl::similarity
