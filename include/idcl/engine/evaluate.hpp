@@ -29,14 +29,23 @@ inline Evaluator choose(const Evaluation& evaluation, int64_t rows, int64_t cols
   return rows * cols <= 64 * 64 ? Evaluator::Dense : Evaluator::Streaming;
 }
 
+/// Scales of a similarity as those of closeness: close pairs are similar, or at a small distance.
+inline LogitScales of_closeness(const LogitScales& scales, const similarity::Metric& metric) {
+  return metric.distance ? LogitScales{.repulsion = -scales.repulsion, .attraction = -scales.attraction} : scales;
+}
+
 /// Can these rows be compared by the fused kernels: float32 on the CPU, products not rounded, and an objective that has them? Of
 /// similarities that are no inner product those that a kernel can follow.
 template <Objective O>
 bool fuses(const O& objective, const Tensor& u, const Tensor& v, const similarity::Metric& metric = {}) {
   const auto plain = [](const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
   if (!HasKernels<O> || !plain(u) || !plain(v) || product_type(u) != at::kFloat) return false;
-  if constexpr (Fusible<O>) return metric.is_inner() && objective.fuses().has_value();
-  return metric.is_inner() || metric.curve;
+  if (!metric.is_inner() && !metric.curve) return false;
+  if constexpr (Fusible<O>) {
+    const auto scales = objective.fuses();
+    return scales && of_closeness(*scales, metric).repulsion > 0;
+  }
+  return true;
 }
 
 /// `side` as a multiple of the objective's group, if it has one: consecutive references that it has to see together.
@@ -86,14 +95,14 @@ template <Objective O>
 fused::Task fused_task(const O& objective, mining::Places places, const Tensor& u, const Tensor& v, bool self, bool both,
                        int64_t workspace_bytes, const similarity::Metric& metric = {}, simd::Isa isa = simd::widest()) {
   LogitScales scales{1, 1};
-  if constexpr (Fusible<O>) scales = *objective.fuses();
+  if constexpr (Fusible<O>) scales = of_closeness(*objective.fuses(), metric);
   const auto n = u.size(0), m = v.size(0);
   const auto plan = FusibleRows<O> ? fused::Plan::of_rows(n, m, workspace_bytes)
                                    : fused::Plan::of(n, m, /*symmetric=*/self && metric.symmetric, workspace_bytes);
   const bool differentiated = c10::GradMode::is_enabled() && (u.requires_grad() || v.requires_grad());
   const bool keeps = differentiated && plan.tiles() * plan.tile_floats() * u.element_size() <= workspace_bytes / 2;
   return {.places = std::move(places),
-          .scales = fused::Scales::of(scales),
+          .scales = scales,
           .plan = plan,
           .both = both,
           .keeps = keeps,

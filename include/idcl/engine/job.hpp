@@ -74,8 +74,8 @@ void fold_rows(Job<O>& job, const Tensor& u, const Tensor& v, const Offsets& off
     if (job.fused) {
       auto& task = *job.fused;
       if (!job.swept) fused::fold_all(logits_of(job.objective), task, u, v);
-      task.of_rows = fused::finish(job.objective, task.rows, task.places);
-      if (job.both) task.of_columns = fused::finish(job.objective, task.columns, task.places);
+      task.of_rows = fused::finish(job.objective, task.scales, task.rows, task.places);
+      if (job.both) task.of_columns = fused::finish(job.objective, task.scales, task.columns, task.places);
       return;
     }
   }

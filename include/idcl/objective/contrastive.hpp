@@ -61,19 +61,19 @@ struct Contrastive {
   }
   PairWeights weights(const Tensor& upstream) const { return {upstream.select(1, 0), upstream.select(1, 1)}; }
   template <class V>
-  [[gnu::always_inline]] void negative(V& cost, const V& s) const {
-    const V violation = (s - static_cast<float>(neg_margin)) * static_cast<float>(-sign());
+  [[gnu::always_inline]] void negative(V& cost, const V& closeness) const {
+    const V violation = closeness - static_cast<float>(-sign() * neg_margin);
     cost = violation <= 0 ? V{} : violation;  // NaN stays
   }
   template <class V>
-  [[gnu::always_inline]] void negative_slope(V& slope, const V& s) const {
+  [[gnu::always_inline]] void negative_slope(V& slope, const V& closeness) const {
     V cost;
-    negative(cost, s);
-    slope = cost > 0 ? V{} - static_cast<float>(sign()) : V{};
+    negative(cost, closeness);
+    slope = cost > 0 ? V{} + 1.0f : V{};
   }
-  PairCost positive(double s) const {
-    const double violation = (s - pos_margin) * sign();
-    return {.loss = violation <= 0 ? 0 : violation, .slope = violation > 0 ? sign() : 0};
+  PairCost positive(double closeness) const {
+    const double violation = -sign() * pos_margin - closeness;
+    return {.loss = violation <= 0 ? 0 : violation, .slope = violation > 0 ? -1.0 : 0.0};
   }
 
   Tensor pull(const Rows& /*rows*/, const Tile& tile, const Rows& /*slope*/) const { return at::zeros_like(tile.similarity); }

@@ -13,13 +13,13 @@ namespace idcl {
 
 /// Logits as multiples of a similarity: l_in = repulsion * s_in of negatives, l_ip = attraction * s_ip of positives.
 struct LogitScales {
-  double repulsion;   ///< > 0
+  double repulsion;   ///< above zero, or below where s is a distance
   double attraction;  ///< not 0
 };
 
-/// The same scale for both; nothing where it is not finite and above zero.
+/// The same scale for both; nothing where it is not finite, or zero.
 inline std::optional<LogitScales> logit_scale(double scale) {
-  return scale > 0 && std::isfinite(scale) ? std::optional(LogitScales{.repulsion = scale, .attraction = scale}) : std::nullopt;
+  return scale != 0 && std::isfinite(scale) ? std::optional(LogitScales{.repulsion = scale, .attraction = scale}) : std::nullopt;
 }
 
 /// What the fused evaluator gathers of a row in its one pass.

@@ -23,15 +23,15 @@ struct PairWeights {
   Tensor positive, negative;
 };
 
-/// A pair's cost, and its slope in the similarity.
+/// A pair's cost, and its slope in the closeness.
 struct PairCost {
   double loss, slope;
 };
 
-/// An objective whose pairs cost by themselves, L_i = sum_P p(s_ip) + sum_N n(s_in): its state is such sums, and `gather` makes it of them.
-/// `negative` and `negative_slope` are n and its slope for a register of similarities, inlined (see core/simd.hpp), and 0 where a pair is
-/// as far apart as can be, at -infinity, or infinity for a distance; `positive` is p. `weights` are those of a row's pairs, given the
-/// slope of its loss.
+/// An objective whose pairs cost by themselves, L_i = sum_P p(c_ip) + sum_N n(c_in), c how close a pair is: its similarity, or its distance
+/// with the sign changed. Its state is such sums, and `gather` makes it of them. `negative` and `negative_slope` are n and its slope for a
+/// register, inlined (see core/simd.hpp), and 0 at -infinity, where there is no pair; `positive` is p. `weights` are those of a row's
+/// pairs, given the slope of its loss.
 template <class O>
 concept FusiblePairs = Objective<O> && requires(const O& objective, const PairSums& sums, const Tensor& upstream,
                                                 simd::Vector<float, 16>& result, const simd::Vector<float, 16>& s) {

@@ -9,8 +9,8 @@
 
 namespace idcl {
 
-/// All similarities of one anchor, in place: those of its negatives in s[0, width), as far apart as can be (-infinity, or infinity for a
-/// distance) where there is none; those of its positives apart.
+/// How close one anchor's pairs are, by similarity or by a distance with the sign changed, in place: its negatives in s[0, width), -infinity
+/// where there is none; its positives apart.
 struct RowPairs {
   float* s;
   int64_t width;  ///< a multiple of the widest register
@@ -25,7 +25,7 @@ struct RowCost {
 };
 
 /// An objective that the fused evaluator shows an anchor's similarities all at once, since each pair's cost depends on others of the row.
-/// `fuses_rows`: with these parameters, and so many positives at most? `row_cost` reads a row; `row_slopes` puts in the place of every similarity the slope of the row's
+/// `fuses_rows`: with these parameters, and so many positives at most? `row_cost` reads a row; `row_slopes` puts in the place of every closeness the slope of the row's
 /// loss, times a weight. `bytes` are those of a register; both are inlined (see core/simd.hpp). `gather` makes the state of what rows cost.
 template <class O>
 concept FusibleRows =

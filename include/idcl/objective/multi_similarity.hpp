@@ -41,9 +41,9 @@ struct MultiSimilarity {
     return rows.spread(*this, tile, slope.positives, slope.negatives);
   }
 
-  std::optional<LogitScales> fuses() const { return distance ? std::nullopt : std::optional(LogitScales{beta, -alpha}); }
+  std::optional<LogitScales> fuses() const { return LogitScales{repulsion_slope({}), attraction_slope({})}; }
   FusedRow row(const RowSums& sums) const {
-    const auto near = sums.positives + alpha * base, far = sums.negatives - beta * base;
+    const auto near = sums.positives - attraction_slope({}) * base, far = sums.negatives - repulsion_slope({}) * base;
     return {.loss = softplus(near) / alpha + softplus(far) / beta,
             .terms = 1,
             .repulsion = sigmoid(far) / beta,

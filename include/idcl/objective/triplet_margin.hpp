@@ -193,17 +193,16 @@ inline Tensor TripletMargin::gradient(const Rows& rows, const Tile& tile, const 
 template <class Bytes>
 [[gnu::always_inline]] inline RowCost TripletMargin::row_cost(Bytes /*bytes*/, const RowPairs& row) const {
   using V = simd::Vector<float, Bytes::value>;
-  const auto side = static_cast<float>(sign());
   RowCost cost;
   for (int64_t k = 0; k < row.count; ++k) {
-    const float threshold = row.positives[k] * side + static_cast<float>(margin);
+    const float threshold = row.positives[k] - static_cast<float>(margin);
     V violation{}, violated{};
     for (int64_t j = 0; j < row.width; j += static_cast<int64_t>(sizeof(V) / sizeof(float))) {
       V s;
       simd::load(s, row.s + j);
-      const V gap = threshold - s * side;
-      violation += gap <= 0 ? V{} : gap;  // NaN stays
-      violated += gap > 0 ? V{} + 1.0f : V{};
+      const V excess = s - threshold;
+      violation += excess <= 0 ? V{} : excess;  // NaN stays
+      violated += excess > 0 ? V{} + 1.0f : V{};
     }
     cost.loss += static_cast<double>(simd::total(violation));
     cost.terms += skip_zeros ? static_cast<double>(simd::total(violated)) : static_cast<double>(row.negatives);
@@ -214,26 +213,23 @@ template <class Bytes>
 template <class Bytes>
 [[gnu::always_inline]] inline void TripletMargin::row_slopes(Bytes /*bytes*/, const RowPairs& row, float weight) const {
   using V = simd::Vector<float, Bytes::value>;
-  constexpr auto lanes = static_cast<int64_t>(sizeof(V) / sizeof(float));
-  const auto side = static_cast<float>(sign());
   float thresholds[kMostFused];
   V violated[kMostFused];
   for (int64_t k = 0; k < row.count; ++k) {
-    thresholds[k] = row.positives[k] * side + static_cast<float>(margin);
+    thresholds[k] = row.positives[k] - static_cast<float>(margin);
     violated[k] = V{};
   }
-  for (int64_t j = 0; j < row.width; j += lanes) {
+  for (int64_t j = 0; j < row.width; j += static_cast<int64_t>(sizeof(V) / sizeof(float))) {
     V s, number{};
     simd::load(s, row.s + j);
-    s *= side;
     for (int64_t k = 0; k < row.count; ++k) {
-      const V one = s < thresholds[k] ? V{} + 1.0f : V{};
+      const V one = s - thresholds[k] > 0 ? V{} + 1.0f : V{};
       number += one;
       violated[k] += one;
     }
-    simd::store(row.s + j, V(number * (-weight * side)));
+    simd::store(row.s + j, V(number * weight));
   }
-  for (int64_t k = 0; k < row.count; ++k) row.positives[k] = simd::total(violated[k]) * (weight * side);
+  for (int64_t k = 0; k < row.count; ++k) row.positives[k] = simd::total(violated[k]) * -weight;
 }
 
 static_assert(FusibleRows<TripletMargin>);

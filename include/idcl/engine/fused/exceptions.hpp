@@ -4,6 +4,7 @@
 #include "idcl/mining/places.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace idcl::engine::fused {
@@ -16,9 +17,9 @@ struct Exception {
   bool positive_of_row, positive_of_column;
 };
 
-/// The exceptions in rows [begin, end) of a tile whose similarities begin at `s`, left at `nothing` there, as are skipped pairs (i, i).
+/// The exceptions in rows [begin, end) of a tile whose similarities begin at `s`, left at -infinity there, as are skipped pairs (i, i).
 /// `with_columns`: the references are anchors too, with the same places where they are not mutual.
-inline void take_out(const mining::Places& places, const Place& place, int64_t begin, int64_t end, bool with_columns, float nothing, float* s,
+inline void take_out(const mining::Places& places, const Place& place, int64_t begin, int64_t end, bool with_columns, float* s,
                      std::vector<Exception>& found) {
   found.clear();
   const auto stride = place.stride();
@@ -34,6 +35,7 @@ inline void take_out(const mining::Places& places, const Place& place, int64_t b
         if (!places.contains(i, j)) add(i, j, false, true);
       });
   }
+  constexpr float nothing = -std::numeric_limits<float>::infinity();
   for (const auto& pair : found) s[pair.row * stride + pair.col] = nothing;
   if (places.skips_self) {
     const auto first = std::max(place.row + begin, place.first_col()), last = std::min(place.row + end, place.col + place.cols);

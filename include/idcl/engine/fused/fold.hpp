@@ -7,7 +7,7 @@ namespace idcl::engine::fused {
 /// Folds a strip of a tile into the sums of its rows and, where the columns have some, into the strip's own.
 template <bool with_columns, class Logits>
 void fold_strip(const Logits& logits, const Task& task, const Place& place, const Strip& strip, float* tile, const Sums& rows, const Sums& columns) {
-  const auto& scales = task.scales;
+  const auto scales = Scales::of(task.scales);
   take_out(task, place, strip, with_columns, tile);
   fold<with_columns>(logits, task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
                      scales.repulsion, rows.from(place.row + strip.begin), columns);
@@ -32,6 +32,7 @@ void fold_strip(const Logits& logits, const Task& task, const Place& place, cons
 template <class Logits, class Observe>
 void fold_all(const Logits& logits, Task& task, const Tensor& u, const Tensor& v, const Observe& observe) {
   const auto n = u.size(0), m = v.size(0), padded = task.plan.padded_width();
+  const auto scales = Scales::of(task.scales);
   task.rows = empty_sums(n, u.options());
   task.columns = task.both ? empty_sums(m, u.options()) : Tensor();
   const auto rows = Sums::in(task.rows.data_ptr<float>(), n);
@@ -52,7 +53,7 @@ void fold_all(const Logits& logits, Task& task, const Tensor& u, const Tensor& v
       fold_strip<true>(logits, task, place, strip, tile, rows, sums_of(strip.k));
     });
     for (int64_t k = 0; k < strips_of(place); ++k)
-      for (int64_t j = place.skipped_cols; j < place.cols; ++j) columns.merge(place.col + j, sums_of(k), j, task.scales);
+      for (int64_t j = place.skipped_cols; j < place.cols; ++j) columns.merge(place.col + j, sums_of(k), j, scales);
   });
 }
 template <class Logits>

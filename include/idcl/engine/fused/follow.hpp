@@ -5,10 +5,22 @@
 
 namespace idcl::engine::fused {
 
-/// A slope in s to one in the product, for a register of similarities or for one.
-template <class V>
-[[gnu::always_inline]] inline void follow(V& slope, const V& s, similarity::Curve curve) {
-  if (curve == similarity::Curve::Root) slope = s <= 0 ? V{} : V(slope / (s + s));
-}
+/// A slope in a pair's closeness c to one in its inner product q: c = q or -q, or a root of q with either sign, which does not change at 0.
+struct Follow {
+  float sign;
+  bool root;
+
+  static Follow of(const similarity::Metric& metric) { return {metric.distance ? -1.0f : 1.0f, metric.curve == similarity::Curve::Root}; }
+
+  /// For a register or for one number.
+  template <class V>
+  [[gnu::always_inline]] void operator()(V& slope, const V& closeness) const {
+    if (root) {
+      slope = closeness == 0 ? V{} : V(slope / (closeness + closeness));
+    } else {
+      slope *= sign;
+    }
+  }
+};
 
 }  // namespace idcl::engine::fused

@@ -9,7 +9,7 @@ class Weights {
  public:
   /// Of sums, what the objective made of them, and the slopes of the rows' losses.
   Weights(const Task& task, const Tensor& memory, const Finished& finished, const Tensor& upstream)
-      : scales_(task.scales), memory_(at::empty({fields, memory.size(1) + kLanes}, memory.options())) {
+      : scales_(Scales::of(task.scales)), memory_(at::empty({fields, memory.size(1) + kLanes}, memory.options())) {
     const auto n = memory.size(1), padded = memory_.size(1);
     const auto sums = Sums::in(memory.data_ptr<float>(), n);
     const auto up = upstream.contiguous();
@@ -64,12 +64,14 @@ template <bool with_columns, class Logits>
 void weigh_strip(const Logits& logits, const Task& task, const Place& place, const Strip& strip, float* tile, const Weights& rows, const Weights& columns) {
   take_out(task, place, strip, with_columns, tile);
   const auto row = place.row + strip.begin;
-  weigh<with_columns>(logits, task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
-                      task.scales.repulsion, rows.negative_max + row, rows.negative + row,
+  const auto follow = Follow::of(task.metric);
+  weigh<with_columns>(logits, follow, task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
+                      static_cast<float>(task.scales.repulsion), rows.negative_max + row, rows.negative + row,
                       with_columns ? columns.negative_max + place.col : nullptr, with_columns ? columns.negative + place.col : nullptr);
   for (const auto& pair : strip.exceptions) {
     auto slope = rows.slope(logits, place.row + pair.row, pair.s, pair.positive_of_row);
     if constexpr (with_columns) slope += columns.slope(logits, place.col + pair.col, pair.s, pair.positive_of_column);
+    follow(slope, pair.s);
     tile[pair.row * place.stride() + pair.col] = slope;
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "idcl/core/simd_exp.hpp"
+#include "idcl/engine/fused/follow.hpp"
 #include "idcl/engine/fused/sums.hpp"
 
 #include <cstdint>
@@ -90,8 +91,9 @@ template <int bytes, bool with_columns, class Logits>
 }
 
 template <int bytes, bool with_columns, class Logits>
-[[gnu::always_inline]] inline void weigh(const Logits& logits, const Block& block, float scale, const float* row_max,
-                                         const float* row_weight, const float* column_max, const float* column_weight) {
+[[gnu::always_inline]] inline void weigh(const Logits& logits, const Follow& follow, const Block& block, float scale,
+                                         const float* row_max, const float* row_weight, const float* column_max,
+                                         const float* column_weight) {
   using V = simd::Vector<float, bytes>;
   constexpr int64_t lanes = bytes / sizeof(float);
   for (int64_t i = 0; i < block.rows; ++i) {
@@ -100,7 +102,7 @@ template <int bytes, bool with_columns, class Logits>
     for (int64_t j = 0; j < block.width; j += lanes) {
       V x, e;
       simd::load(x, s + j);
-      const V similarity = x;
+      const V closeness = x;
       logits.bend_negative(x);
       simd::exp(e, V((x - max) * scale));
       V slope = e * weight;
@@ -111,7 +113,8 @@ template <int bytes, bool with_columns, class Logits>
         simd::exp(e, V((x - other_max) * scale));
         slope += e * other_weight;
       }
-      logits.follow_negative(slope, similarity);
+      logits.follow_negative(slope, closeness);
+      follow(slope, closeness);
       simd::store(s + j, slope);
     }
   }
@@ -126,12 +129,12 @@ void fold(const Logits& logits, simd::Isa isa, const Block& block, float scale, 
 }
 
 /// s_ij = a_i exp((s_ij - max_i) scale) and, where `with_columns`, + b_j exp((s_ij - max_j) scale), in place, followed back through logits
-/// that are bent.
+/// that are bent and to the inner products.
 template <bool with_columns, class Logits>
-void weigh(const Logits& logits, simd::Isa isa, const Block& block, float scale, const float* row_max, const float* row_weight,
-           const float* column_max, const float* column_weight) {
+void weigh(const Logits& logits, const Follow& follow, simd::Isa isa, const Block& block, float scale, const float* row_max,
+           const float* row_weight, const float* column_max, const float* column_weight) {
   simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
-    detail::weigh<bytes, with_columns>(logits, block, scale, row_max, row_weight, column_max, column_weight);
+    detail::weigh<bytes, with_columns>(logits, follow, block, scale, row_max, row_weight, column_max, column_weight);
   });
 }
 

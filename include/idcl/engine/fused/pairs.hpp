@@ -61,7 +61,7 @@ template <int bytes, bool with_columns, class O>
 
 /// s_ij = (a_i + b_j) n'(s_ij) in place, without b where there are no columns.
 template <int bytes, bool with_columns, class O>
-[[gnu::always_inline]] inline void weigh_pairs(const O& objective, const Block& block, similarity::Curve curve, const float* row_weight,
+[[gnu::always_inline]] inline void weigh_pairs(const O& objective, const Block& block, const Follow& follow, const float* row_weight,
                                                const float* column_weight) {
   using V = simd::Vector<float, bytes>;
   constexpr int64_t lanes = bytes / sizeof(float);
@@ -77,7 +77,7 @@ template <int bytes, bool with_columns, class O>
         weight += other;
       }
       slope *= weight;
-      follow(slope, x, curve);
+      follow(slope, x);
       simd::store(s + j, slope);
     }
   }
@@ -119,14 +119,14 @@ void fold_strip_of_pairs(const O& objective, const Task& task, const Place& plac
 template <FusiblePairs O>
 void weigh_strip_of_pairs(const O& objective, const Task& task, const Place& place, const Strip& strip, float* tile, const float* positive,
                           const float* negative) {
-  const auto curve = task.metric.curve.value_or(similarity::Curve::Line);
+  const auto follow = Follow::of(task.metric);
   const bool with_columns = task.plan.symmetric;
   take_out(task, place, strip, with_columns, tile);
   const Block block{strip.of(place, tile), strip.end - strip.begin, place.stride(), place.stride()};
   const auto *of_rows = negative + place.row + strip.begin, *of_columns = negative + place.col;
   simd::run(task.isa, [&](auto bytes) __attribute__((always_inline)) {
-    with_columns ? detail::weigh_pairs<bytes, true>(objective, block, curve, of_rows, of_columns)
-                 : detail::weigh_pairs<bytes, false>(objective, block, curve, of_rows, of_rows);
+    with_columns ? detail::weigh_pairs<bytes, true>(objective, block, follow, of_rows, of_columns)
+                 : detail::weigh_pairs<bytes, false>(objective, block, follow, of_rows, of_rows);
   });
   for (const auto& pair : strip.exceptions) {
     const auto slope = [&](int64_t i, bool is_positive) {
@@ -134,7 +134,7 @@ void weigh_strip_of_pairs(const O& objective, const Task& task, const Place& pla
     };
     auto sum = slope(place.row + pair.row, pair.positive_of_row);
     if (with_columns) sum += slope(place.col + pair.col, pair.positive_of_column);
-    follow(sum, double{pair.s}, curve);
+    follow(sum, double{pair.s});
     tile[pair.row * place.stride() + pair.col] = static_cast<float>(sum);
   }
 }

@@ -33,8 +33,8 @@ void for_each_row(const Task& task, const Place& place, const Strip& strip, int6
 /// Puts dL/d product in place of a strip's similarities; `weight(i)` is what a row's loss weighs.
 template <FusibleRows O, class Weight>
 void weigh_rows(const O& objective, const Task& task, const Place& place, const Strip& strip, int64_t m, float* tile, const Weight& weight) {
-  const auto curve = task.metric.curve.value_or(similarity::Curve::Line);
-  std::vector<float> row(curve == similarity::Curve::Line ? 0 : static_cast<std::size_t>(place.stride()));  // as it was
+  const auto follow = Follow::of(task.metric);
+  std::vector<float> row(follow.root || follow.sign < 0 ? static_cast<std::size_t>(place.stride()) : 0);  // as it was
   for_each_row(task, place, strip, m, tile, [&](int64_t i, const RowPairs& pairs, const Exception* exceptions) {
     std::copy_n(pairs.s, row.size(), row.data());
     simd::run(task.isa, [&](auto bytes) __attribute__((always_inline)) {
@@ -44,13 +44,13 @@ void weigh_rows(const O& objective, const Task& task, const Place& place, const 
         V s, slope;
         simd::load(s, row.data() + j);
         simd::load(slope, pairs.s + j);
-        follow(slope, s, curve);
+        follow(slope, s);
         simd::store(pairs.s + j, slope);
       }
     });
     for (int64_t k = 0; k < pairs.count; ++k) {
       float slope = pairs.positives[k];
-      follow(slope, exceptions[k].s, curve);
+      follow(slope, exceptions[k].s);
       pairs.s[exceptions[k].col] = slope;
     }
   });

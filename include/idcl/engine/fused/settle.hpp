@@ -19,6 +19,7 @@ inline void settle(Task& task, const Tensor& rows) {
   const auto n = u.size(0), width = u.size(1);
   const auto* x = u.const_data_ptr<float>();
   const auto sums = Sums::in(task.rows.data_ptr<float>(), n);
+  const auto scales = Scales::of(task.scales);
   std::atomic<bool> fades = false;
   at::parallel_for(0, n, std::max<int64_t>(1, 32768 / std::max<int64_t>(width, 1)), [&](int64_t begin, int64_t end) {
     using Row = Eigen::Map<const Eigen::VectorXf>;
@@ -26,8 +27,8 @@ inline void settle(Task& task, const Tensor& rows) {
       float taken = 0;
       task.places.visit(i, 0, n, [&](int64_t j) {
         const float s = Row(x + i * width, width).dot(Row(x + j * width, width));
-        taken += std::exp((s - sums.negative_max[i]) * task.scales.repulsion);
-        sums.add_positive(i, s, task.scales);
+        taken += std::exp((s - sums.negative_max[i]) * scales.repulsion);
+        sums.add_positive(i, s, scales);
       });
       const float left = sums.negative_sum[i] - taken;
       if (!(left >= enough * sums.negative_sum[i])) fades = true;

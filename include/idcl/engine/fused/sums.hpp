@@ -102,10 +102,9 @@ struct Finished {
 };
 
 template <Fusible O>
-Finished finish(const O& objective, const Tensor& memory, const mining::Places& places) {
+Finished finish(const O& objective, const LogitScales& scales, const Tensor& memory, const mining::Places& places) {
   const auto n = memory.size(1);
   const auto sums = Sums::in(memory.data_ptr<float>(), n);
-  const auto scales = *objective.fuses();
   const Finished result{
       .loss = at::empty({n}, memory.options()), .terms = at::empty({n}, memory.options()), .slopes = at::empty({3, n}, memory.options())};
   auto *loss = result.loss.data_ptr<float>(), *terms = result.terms.data_ptr<float>(), *slopes = result.slopes.data_ptr<float>();

@@ -13,16 +13,17 @@
 
 namespace idcl::engine::fused {
 
-/// One fused evaluation: who is compared with whom, and what forward leaves for backward. Everything is float32 on the CPU.
+/// One fused evaluation: who is compared with whom, and what forward leaves for backward. Everything is float32 on the CPU. What a
+/// kernel calls s is how close a pair is: its similarity, or its distance with the sign changed.
 struct Task {
   mining::Places places;
-  Scales scales;
+  LogitScales scales;  ///< of closeness
   Plan plan;
   bool both;   ///< two sets, and the references are anchors too
   bool keeps;  ///< do the similarities stay in memory for backward?
   bool eager;  ///< else: are the slopes of the rows' plain sum taken in forward, where its tiles are at hand?
   simd::Isa isa;
-  similarity::Metric metric{};
+  similarity::Metric metric{};  ///< an inner product, or a similarity with a curve
   Tensor rows{};          ///< sums of the anchors, [fields, N]
   Tensor columns{};       ///< sums of the references, [fields, M], where `both`
   Tensor kept{};          ///< the tiles' similarities one after another, undefined where backward computes them again
@@ -32,22 +33,20 @@ struct Task {
 
   /// Do the columns of this tile have sums of their own? On the diagonal of a symmetric S they are its rows.
   bool folds_columns(const Place& place) const { return both || (plan.symmetric && !place.on_diagonal()); }
-
-  /// As far apart as can be: where there is no pair.
-  float nothing() const { return std::numeric_limits<float>::infinity() * (metric.distance ? 1.0f : -1.0f); }
 };
 
 /// Rows [first, first + count) of x: x itself, where that is all.
 inline Tensor part(const Tensor& x, int64_t first, int64_t count) { return count == x.size(0) ? x : x.narrow(0, first, count); }
 
-/// The similarities of a tile into memory, with nothing in the padding and in skipped columns.
+/// How close a tile's pairs are, similarities or distances below zero, into memory; -infinity in the padding and in skipped columns.
 inline void multiply(const Task& task, const Place& place, const Tensor& u, const Tensor& v, const Tensor& memory) {
   auto out = memory.as_strided({place.rows, place.cols}, {place.stride(), 1});
   const auto anchors = part(u, place.row, place.rows), references = part(v, place.col, place.cols);
   at::mm_out(out, anchors, references.t());
   if (task.metric.settle) task.metric.settle(out, anchors, references);
+  if (task.metric.distance) out.neg_();
   auto* s = memory.data_ptr<float>();
-  const float nothing = task.nothing();
+  constexpr float nothing = -std::numeric_limits<float>::infinity();
   for (auto* row = s; row < s + place.floats(); row += place.stride()) {
     std::fill_n(row, place.skipped_cols, nothing);
     std::fill(row + place.cols, row + place.stride(), nothing);
@@ -93,7 +92,7 @@ struct Strip {
 
 /// Takes a strip's exceptions out of the tile.
 inline void take_out(const Task& task, const Place& place, const Strip& strip, bool with_columns, float* tile) {
-  take_out(task.places, place, strip.begin, strip.end, with_columns, task.nothing(), tile, strip.exceptions);
+  take_out(task.places, place, strip.begin, strip.end, with_columns, tile, strip.exceptions);
 }
 
 /// Calls `work(strip)` for the rows of a tile, some at a time, by as many threads as there are.
