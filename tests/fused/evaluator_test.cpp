@@ -310,6 +310,45 @@ TEST_CASE("towers that agree: a tiny loss and its slopes keep their digits") {
   }
 }
 
+TEST_CASE("slopes are at most three times as far off as those of the dense evaluator in float32") {
+  const auto slopes = [](const auto& loss, at::ScalarType type, const Tensor& x, const Tensor& y) {
+    const auto a = x.to(type).requires_grad_(), b = y.to(type).requires_grad_();
+    const auto found = torch::autograd::grad({loss(a, b)}, {a, b});
+    return at::cat(found).to(at::kDouble);
+  };
+  for (const int64_t n : {37, 128, 517}) {
+    for (const int64_t width : {20, 512}) {
+      Random random(static_cast<uint64_t>(n));
+      const auto x = random.normal({n, width}).to(at::kFloat), y = random.normal({n, width}).to(at::kFloat);
+      const auto labels = random.integers(n / 8, {n});
+      const auto check = [&](const std::string& name, const auto& loss) {
+        const auto by = [&](Evaluator evaluator) {
+          return [&loss, evaluator](const Tensor& a, const Tensor& b) { return loss(a, b, Evaluation{.evaluator = evaluator}); };
+        };
+        const auto truth = slopes(by(Evaluator::Dense), at::kDouble, x, y);
+        const auto eager = largest(slopes(by(Evaluator::Dense), at::kFloat, x, y) - truth);
+        const auto ours = largest(slopes(by(Evaluator::Fused), at::kFloat, x, y) - truth);
+        INFO(name << ", " << n << " rows of " << width << ": off by " << ours << ", the dense evaluator by " << eager);
+        CHECK(eager > 0);
+        CHECK(ours <= 3 * eager);
+      };
+      check("idcl, both directions", [](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
+        return ContrastiveLoss{similarity::Cosine{}, mining::TopK{.k = 5}, InfoNCE{.temperature = 0.1}, reduction::Mean{}, evaluation}.crossed(a, b);
+      });
+      check("clip", [](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
+        return ContrastiveLoss{similarity::Cosine{}, mining::Diagonal{}, InfoNCE{.temperature = 0.07}, reduction::Mean{}, evaluation}.symmetric(a, b);
+      });
+      check("sup_con", [&](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
+        return ContrastiveLoss{similarity::Cosine{}, mining::Labels{}, SupCon{.temperature = 0.1}, reduction::Mean{}, evaluation}(
+            a + 0 * b, labels);
+      });
+      check("contrastive", [&](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
+        return ContrastiveLoss{similarity::Euclidean{}, mining::Labels{}, Contrastive{}, reduction::Mean{}, evaluation}(a + 0 * b, labels);
+      });
+    }
+  }
+}
+
 TEST_CASE("no rows, one row, no pairs: zero, attached to the graph") {
   const auto none = at::zeros({0}, at::kLong);
   const std::vector<Subject> all{
