@@ -226,6 +226,20 @@ TEST_CASE("softmax losses over distances match the dense evaluator in double pre
   }
 }
 
+TEST_CASE("both directions over a distance, as a loss has them") {
+  Random random(29);
+  const auto x = random.normal({70, 6}), y = random.normal({70, 6});
+  const auto evaluate = [&](Evaluator evaluator, at::ScalarType type) {
+    const auto a = x.to(type).detach().requires_grad_(), b = y.to(type).detach().requires_grad_();
+    const ContrastiveLoss loss{
+        similarity::Euclidean{}, mining::Diagonal{}, InfoNCE{.temperature = -0.2}, reduction::Mean{}, {.evaluator = evaluator}};
+    const auto value = loss.symmetric(a, b);
+    value.backward();
+    return Result{value.detach(), at::zeros({}), a.grad(), b.grad()};
+  };
+  compare(evaluate(Evaluator::Fused, at::kFloat), evaluate(Evaluator::Dense, at::kDouble), 0.2);
+}
+
 TEST_CASE("slopes taken in forward are those of backward, where every row weighs the same and where it does not") {
   Random random(23);
   const auto x = unit(random.normal({120, 6})), y = unit(random.normal({120, 6}));

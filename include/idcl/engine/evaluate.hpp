@@ -131,7 +131,7 @@ std::optional<mining::Places> fusible_places(const O& objective, const mining::A
 template <HasKernels O>
 std::pair<RowLosses, RowLosses> fuse(const O& objective, const mining::AnyPairing& pairing, mining::Places places, const Tensor& u,
                                      const Tensor& v, bool self, bool both, const Evaluation& evaluation,
-                                     const similarity::Metric& metric = {}, simd::Isa isa = simd::widest()) {
+                                     const similarity::Metric& metric, simd::Isa isa = simd::widest()) {
   const auto job = make_job(objective, pairing, u, v, self, both, evaluation, metric);
   job->fused = fused_task(objective, std::move(places), u, v, self, both, evaluation.workspace_bytes, metric, isa);
   return stream(job, u, v);
@@ -171,7 +171,8 @@ std::pair<RowLosses, RowLosses> evaluate_both(const O& objective, const P& pairi
     return {evaluate_tile(objective, tile), evaluate_tile(objective, tile.transposed())};
   }
   if constexpr (Fusible<O>) {
-    if (evaluator == Evaluator::Fused) return fuse(objective, any, *std::move(places), u, v, /*self=*/false, /*both=*/true, evaluation);
+    if (evaluator == Evaluator::Fused)
+      return fuse(objective, any, *std::move(places), u, v, /*self=*/false, /*both=*/true, evaluation, metric);
   }
   return stream(make_job(objective, any, u, v, /*self=*/false, /*both=*/true, evaluation, metric), u, v);
 }
