@@ -71,7 +71,9 @@ Within within_of(const M& measure, const std::vector<P>& prepared, double distan
       if (static_cast<T>(distances[at]) <= limit) found[i].push_back(left[at]);
   });
   auto result = both_ways(found);
-  if (n > 1) result.pruned = static_cast<double>(std::accumulate(skipped.begin(), skipped.end(), int64_t{0})) / (0.5 * static_cast<double>(n * (n - 1)));
+  if (n > 1)
+    result.pruned =
+        static_cast<double>(std::accumulate(skipped.begin(), skipped.end(), int64_t{0})) / (0.5 * static_cast<double>(n * (n - 1)));
   return result;
 }
 
