@@ -13,7 +13,7 @@
 namespace idcl::trajectory::detail {
 
 /// Where larger labels occur nothing is bounded: a table by label would be mostly empty.
-inline constexpr int64_t most_bounded_labels = 1024;
+inline constexpr int64_t most_bounded_labels = 256;
 
 /// What it costs to align the labels of `a` with every label of `others`: [n, 1 + the largest], 0 where a label does not occur. Of no
 /// columns where labels are too large.
@@ -44,21 +44,22 @@ void dtw_bounds(const Cost& cost, const std::vector<int64_t>& a, std::span<const
     std::fill_n(out, others.size(), -std::numeric_limits<double>::infinity());
     return;
   }
-  std::map<int64_t, RowMajor<double>> cheapest;                  // within the band of each place, [m, labels], by the other's length m
+  std::map<int64_t, RowMajor<double>> cheapest;                  // within the band of each place, [m, labels], by m; at 0: anywhere
   std::vector<std::size_t> met_in(costs.cols(), others.size());  // which other a label was met in last
   std::vector<int64_t> alphabet;                                 // of the other
   for (std::size_t at = 0; at < others.size(); ++at) {
     const auto& other = *others[at];
     const auto m = static_cast<int64_t>(other.size()), band = band_of(n, m);
-    auto found = cheapest.find(m);
-    if (found == cheapest.end()) found = cheapest.emplace(m, by_window(costs, m, band, least)).first;
+    const bool anywhere = band >= std::max(n, m);
+    auto found = cheapest.find(anywhere ? 0 : m);
+    if (found == cheapest.end()) found = cheapest.emplace(anywhere ? 0 : m, by_window(costs, anywhere ? 1 : m, band, least)).first;
     alphabet.clear();
     for (const auto label : other)
       if (std::exchange(met_in[label], at) != at) alphabet.push_back(label);
 
     const auto ends = costs(0, other[0]) + (n + m > 2 ? costs(n - 1, other[m - 1]) : 0);
     double of_a = ends, of_other = ends;
-    for (int64_t t = 1; t < m - 1; ++t) of_other += found->second(t, other[t]);
+    for (int64_t t = 1; t < m - 1; ++t) of_other += found->second(anywhere ? 0 : t, other[t]);
     for (int64_t i = 1; i < n - 1; ++i) {
       auto cheap = costs(i, alphabet[0]);
       for (const auto label : alphabet) cheap = std::min(cheap, costs(i, label));
