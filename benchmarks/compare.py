@@ -2,10 +2,10 @@
 """Losses of this library, and measures of sequences, beside their Python peers, in one process and one run.
 
     cmake --build build --target idcl_bench_ops idcl_bench_trajectory_ops
-    python benchmarks/compare.py --ops build/benchmarks/libidcl_bench_ops.so [--sizes 128 1024 8192] [--dim 512] [--threads 2] \
-      [--trajectory-ops build/benchmarks/libidcl_bench_trajectory_ops.so]
+    python benchmarks/compare.py --ops build/benchmarks/libidcl_bench_ops.so [--sizes 128 1024 8192] [--dim 512] [--threads 2]
+    python benchmarks/compare.py --trajectory-ops build/benchmarks/libidcl_bench_trajectory_ops.so
 
-Either of the two libraries may be left out: losses run forward and backward as said here, sequences as compare_trajectory.py says.
+Or both in one run: losses go forward and backward as said here, sequences as compare_trajectory.py says.
 
 Contestants alternate within a round, so that all see the same state of the machine; every ratio is the median over rounds of
 (peer's seconds / ours). "sgemm" is the time of the products that the dense formula needs over our time. Peak memory is that of a
