@@ -40,8 +40,8 @@ Tensor positives_of(const mining::Placed& pairs, int64_t n) {
 TEST_CASE("those within a distance are brute force's, ties included") {
   const Tied set;
   const auto check = [&](const std::string& what, const auto& measure, const Tensor& values) {
-    const auto table = distances_of_all(measure, values, set.lengths);
-    const auto sorted = std::get<0>(table.flatten().sort());
+    const Tensor table = distances_of_all(measure, values, set.lengths);
+    const Tensor sorted = std::get<0>(table.flatten().sort());
     for (const double within : {0.0, 0.3, sorted[100].item<double>(), sorted[800].item<double>(), 1e6}) {
       INFO(what << ", within " << within);
       const auto pairs = found(miner_of(measure, values, set.lengths, std::max(within, 0.0)), set.x);
@@ -94,7 +94,7 @@ TEST_CASE("the loss of those within a distance is that of their table, by every 
     const auto rows = [&](const auto& miner, const Setting& setting) {
       return ContrastiveLoss{similarity::Cosine{}, miner, objective, reduction::None{}, setting.evaluation(type)}(set.x.to(type));
     };
-    const auto expected = rows(mining::DistanceThreshold{.distances = table.to(type), .within = within}, dense());
+    const Tensor expected = rows(mining::DistanceThreshold{.distances = table.to(type), .within = within}, dense());
     CHECK(expected.masked_select(alone).eq(0).all().item<bool>());  // no term
     for (const auto& setting : {dense(), streaming(3), streaming(), Setting{Evaluator::Auto}})
       check_close("rows", rows(miner_of(trajectory::EditDistance{}, set.labels, set.lengths, within), setting), expected,
