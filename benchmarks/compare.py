@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Losses of this library beside their Python peers, forward and backward, in one process and one run.
+"""Losses of this library, and measures of sequences, beside their Python peers, in one process and one run.
 
-    cmake --build build --target idcl_bench_ops
+    cmake --build build --target idcl_bench_ops idcl_bench_trajectory_ops
     python benchmarks/compare.py --ops build/benchmarks/libidcl_bench_ops.so [--sizes 128 1024 8192] [--dim 512] [--threads 2]
+    python benchmarks/compare.py --trajectory-ops build/benchmarks/libidcl_bench_trajectory_ops.so
+
+Or both in one run: losses go forward and backward as said here, sequences as compare_trajectory.py says.
 
 Contestants alternate within a round, so that all see the same state of the machine; every ratio is the median over rounds of
 (peer's seconds / ours). "sgemm" is the time of the products that the dense formula needs over our time. Peak memory is that of a
@@ -21,6 +24,7 @@ import time
 
 import torch
 
+import compare_trajectory
 from contests import contests
 
 
@@ -90,6 +94,20 @@ def compare(args, size, name, contest, leaves):
         yield row
 
 
+def compare_losses(args):
+    """The rows of all losses and sizes, printed as they come."""
+    torch.ops.load_library(args.ops)
+    print(f"losses: D = {args.dim}, float32, forward + backward")
+    for size in args.sizes:
+        found, leaves = contests(size, args.dim)
+        for name, contest in found.items():
+            if args.only and name not in args.only:
+                continue
+            for row in compare(args, size, name, contest, leaves):
+                print(line(row, args.limit), flush=True)
+                yield row
+
+
 def line(row, limit):
     head = f"{row['contest']:>16} {row['size']:>6}  {row['contestant']:<17}"
     if "milliseconds" not in row:
@@ -122,7 +140,8 @@ def plot(results, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ops", required=True, help="libidcl_bench_ops.so")
+    parser.add_argument("--ops", help="libidcl_bench_ops.so: losses")
+    parser.add_argument("--trajectory-ops", help="libidcl_bench_trajectory_ops.so: time warping and soft-DTW of sequences")
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 1024, 8192])
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--threads", type=int, default=2)
@@ -135,27 +154,24 @@ def main():
     parser.add_argument("--plot", help="draw them here (.svg or .png; needs matplotlib)")
     parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if not args.ops and not args.trajectory_ops:
+        parser.error("nothing to compare: give --ops, --trajectory-ops or both")
     resource.setrlimit(resource.RLIMIT_AS, (int(args.limit * 2**30),) * 2)
+    compare_trajectory.limit_threads(args.threads)
     torch.set_num_threads(args.threads)
-    torch.ops.load_library(args.ops)
     if args.alone:
+        torch.ops.load_library(args.ops)
         size, contest, contestant = args.alone
         return alone(size, args.dim, contest, contestant)
 
-    print(f"torch {torch.__version__}, {args.threads} threads, D = {args.dim}, float32, forward + backward")
-    results = []
-    for size in args.sizes:
-        found, leaves = contests(size, args.dim)
-        for name, contest in found.items():
-            if args.only and name not in args.only:
-                continue
-            for row in compare(args, size, name, contest, leaves):
-                results.append(row)
-                print(line(row, args.limit), flush=True)
+    print(f"torch {torch.__version__}, {args.threads} threads")
+    results = list(compare_losses(args)) if args.ops else []
+    trajectories = compare_trajectory.compare(torch, args.trajectory_ops, args.rounds or 5) if args.trajectory_ops else []
     if args.json:
         with open(args.json, "w") as file:
-            json.dump({"torch": torch.__version__, "threads": args.threads, "dim": args.dim, "results": results}, file, indent=1)
-    if args.plot:
+            figures = {"results": results, "trajectories": trajectories}
+            json.dump({"torch": torch.__version__, "threads": args.threads, "dim": args.dim, **figures}, file, indent=1)
+    if args.plot and results:
         plot(results, args.plot)
 
 

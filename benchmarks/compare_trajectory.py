@@ -3,11 +3,13 @@
 
     cmake --build build --target idcl_bench_trajectory_ops
     python benchmarks/compare_trajectory.py --ops build/benchmarks/libidcl_bench_trajectory_ops.so [--threads 2] [--rounds 5]
+    python benchmarks/compare.py --trajectory-ops build/benchmarks/libidcl_bench_trajectory_ops.so      the same, with losses in one run
 
 Distances of all pairs of 512 series by time warping, full and in a band, beside dtaidistance (its C library, in parallel) and
 tslearn (numba, in parallel); soft-DTW forward and backward of 512 pairs beside pysdtw, tslearn's soft-DTW for PyTorch and our own
 composition in ATen. Contestants alternate within a round; every ratio is the median over rounds of (peer's seconds / ours). Results
-are compared too: "off" is the largest relative difference from ours. Peers that are not installed are left out by name:
+are compared too: "off" is the largest relative difference from ours. Shares of pairs that lower bounds spare are printed, of the series
+and of dialogs of labels. Peers that are not installed are left out by name:
 pip install dtaidistance tslearn pysdtw
 """
 import argparse
@@ -30,6 +32,16 @@ def walks(torch, count, length):
     torch.manual_seed(0)
     x = torch.randn(count, length, dtype=torch.float64).cumsum(1)
     return (x - x.mean(1, keepdim=True)) / x.std(1, keepdim=True)
+
+
+def dialogs(torch, count, length):
+    """Labels [N, L], each dialog of three of six, which often repeat: synthetic."""
+    torch.manual_seed(0)
+    own = torch.rand(count, 6).topk(3, dim=1).indices
+    labels, repeats = own.gather(1, torch.randint(3, (count, length))), torch.rand(count, length) < 0.45
+    for t in range(1, length):
+        labels[:, t] = torch.where(repeats[:, t], labels[:, t - 1], labels[:, t])
+    return labels
 
 
 def dtw_contest(torch, ours, series, radius):
@@ -92,6 +104,32 @@ def run(torch, name, contestants, rounds, leaves=()):
     return rows
 
 
+def compare(torch, path, rounds=5, count=512, lengths=(64, 256), width=8, only=None):
+    """All contests with the operators at `path`; a row a contestant."""
+    torch.ops.load_library(path)
+    ours = torch.ops.idcl_bench_trajectory
+    rows = []
+    for length in lengths:
+        if only != "soft":
+            series = walks(torch, count, length)
+            for radius in (-1, length // 8):
+                band = "full" if radius < 0 else f"radius {radius}"
+                rows += run(torch, f"dtw {count} x {length}, {band}", dtw_contest(torch, ours, series, radius), rounds)
+            for what, values in (("series", series), ("label dialogs", dialogs(torch, count, length))):
+                pruned = ours.nearest_dtw(values, length // 8, 15)[2]
+                print(f"nearest 15 of {count} {what} x {length}, radius {length // 8}: {100 * pruned:.0f} % of the pairs spared", flush=True)
+        if only != "dtw":
+            torch.manual_seed(0)
+            x, y = (torch.randn(count, length, width, requires_grad=True) for _ in range(2))
+            rows += run(torch, f"soft-dtw {count} x {length}", soft_contest(torch, ours, x, y, 1.0), rounds, (x, y))
+    return rows
+
+
+def limit_threads(threads):
+    """For libraries that read their number of threads when they are loaded; before they are."""
+    os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = str(threads)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ops", required=True, help="libidcl_bench_trajectory_ops.so")
@@ -103,26 +141,12 @@ def main():
     parser.add_argument("--only", choices=["dtw", "soft"])
     parser.add_argument("--json", help="write the figures here")
     args = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = str(args.threads)
+    limit_threads(args.threads)
     import torch
 
     torch.set_num_threads(args.threads)
-    torch.ops.load_library(args.ops)
-    ours = torch.ops.idcl_bench_trajectory
     print(f"torch {torch.__version__}, {args.threads} threads")
-    rows = []
-    for length in args.lengths:
-        if args.only != "soft":
-            series = walks(torch, args.count, length)
-            for radius in (-1, length // 8):
-                band = "full" if radius < 0 else f"radius {radius}"
-                rows += run(torch, f"dtw {args.count} x {length}, {band}", dtw_contest(torch, ours, series, radius), args.rounds)
-            pruned = ours.nearest_dtw(series, length // 8, 15)[2]
-            print(f"nearest 15 of {args.count} x {length}, radius {length // 8}: {100 * pruned:.0f} % of the pairs pruned", flush=True)
-        if args.only != "dtw":
-            torch.manual_seed(0)
-            x, y = (torch.randn(args.count, length, args.width, requires_grad=True) for _ in range(2))
-            rows += run(torch, f"soft-dtw {args.count} x {length}", soft_contest(torch, ours, x, y, 1.0), args.rounds, (x, y))
+    rows = compare(torch, args.ops, args.rounds, args.count, args.lengths, args.width, args.only)
     if args.json:
         with open(args.json, "w") as file:
             json.dump({"torch": torch.__version__, "threads": args.threads, "results": rows}, file, indent=1)

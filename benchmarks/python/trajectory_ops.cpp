@@ -21,9 +21,10 @@ Tensor pairwise_dtw(const Tensor& series, int64_t radius) {
   return idcl::trajectory::pairwise(banded(radius), series.unsqueeze(2), at::full({series.size(0)}, series.size(1), at::kLong));
 }
 
+/// series: numbers or labels [N, L].
 std::tuple<Tensor, Tensor, double> nearest_dtw(const Tensor& series, int64_t radius, int64_t k) {
-  const auto found =
-      idcl::trajectory::nearest(banded(radius), series.unsqueeze(2), at::full({series.size(0)}, series.size(1), at::kLong), k);
+  const auto values = series.is_floating_point() ? series.unsqueeze(2) : series;
+  const auto found = idcl::trajectory::nearest(banded(radius), values, at::full({series.size(0)}, series.size(1), at::kLong), k);
   return {found.distances, found.indices, found.pruned};
 }
 

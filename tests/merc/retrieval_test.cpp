@@ -155,6 +155,10 @@ TEST_CASE("measures by name compare label sequences, none of them by length") {
     CHECK_FALSE(measure.options.empty());
     CHECK(trajectory_measure(measure.name).options == measure.options);
   }
+  const Matrix right{.rows = 2, .cols = 2, .values = {1, 0, 3, 0}}, up{.rows = 1, .cols = 2, .values = {0, 5}};
+  const auto pooled = mean_pool_distances({&right, &up, &right});
+  CHECK(pooled(0, 1) == Approx(1));
+  CHECK(pooled(0, 2) == Approx(0).margin(1e-12));
   CHECK_THROWS_AS(trajectory_measure("frechet"), UsageError);
   CHECK_THROWS_WITH(trajectory_measure("frechet"),
                     Contains("no trajectory measure named \"frechet\"; there are segment_histogram, histogram"));

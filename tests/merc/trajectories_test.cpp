@@ -17,7 +17,9 @@ TEST_CASE("trajectories compares measures, as a table, as JSON and as a page") {
   const auto shown = run({"trajectories", "--data", data.string()});
   REQUIRE(shown.status == 0);
   CHECK_THAT(shown.out, Contains("segment_histogram (4 segments, Hellinger)"));
+  CHECK_THAT(shown.out, Contains("optimal_transport (0/1 cost, epsilon 0.1)"));
   CHECK_THAT(shown.out, Contains("length (difference of lengths alone)"));
+  CHECK_THAT(shown.out, Contains("mean_pool (cosine of mean text features)"));
   CHECK_THAT(shown.out, Contains("mAP"));
 
   const auto both = run({"trajectories", "--data", data.string(), "--json", "--measure", "histogram,dtw", "--out", out.string()});
@@ -27,9 +29,11 @@ TEST_CASE("trajectories compares measures, as a table, as JSON and as a page") {
   CHECK(results.at("dialogs") == 40);
   CHECK(results.at("scenarios") == 4);
   CHECK(results.at("data").at("synthetic") == true);
-  REQUIRE(results.at("measures").size() == 3);
+  REQUIRE(results.at("measures").size() == 4);
   CHECK(results.at("measures")[0].at("measure") == "histogram");
   CHECK(results.at("measures")[1].at("measure") == "dtw");
+  CHECK(results.at("measures")[2].at("measure") == "length");
+  CHECK(results.at("measures")[3].at("measure") == "mean_pool");
   for (const auto& row : results.at("measures"))
     for (const auto* score : {"map", "recall_at_1", "recall_at_15"}) {
       CHECK(row.at(score) >= 0);

@@ -2,45 +2,27 @@
 // pairs are never measured.
 
 #include "idcl/contrastive_loss.hpp"
+#include "idcl/mining/distances.hpp"
 #include "idcl/mining/trajectory.hpp"
 #include "idcl/objective/info_nce.hpp"
 #include "idcl/similarity/cosine.hpp"
 #include "idcl/trajectory/torch.hpp"
+#include "mining/trajectories.hpp"
 #include "support/compare.hpp"
 #include "support/random.hpp"
 #include "support/setting.hpp"
 
 #include <atomic>
-#include <limits>
 
 namespace {
 
 using namespace idcl;
 using namespace idcl::test;
 
-/// Sequences of 1 to 9 elements, padded; of few different numbers, and some of them twice: many distances are equal.
-struct Tied {
-  Random random{5};
-  Tensor lengths = twice(random.integers(9, {20}) + 1);
-  Tensor labels = twice(random.integers(3, {20, 9}));
-  Tensor rows = twice(random.integers(3, {20, 9, 2}).to(at::kDouble));
-  Tensor x = random.normal({40, 4});
-
- private:
-  static Tensor twice(const Tensor& values) { return at::cat({values, values.flip(0)}); }
-};
-
-Tensor sequence(const Tensor& values, const Tensor& lengths, int64_t i) { return values[i].narrow(0, 0, lengths[i].item<int64_t>()); }
-
 /// Every pair measured by itself, each row sorted by distance and then by index, -1 for what is no finite distance.
 Tensor brute_force(const auto& measure, const Tensor& values, const Tensor& lengths, int64_t k) {
-  const auto n = lengths.size(0);
-  auto table = at::full({n, n}, std::numeric_limits<double>::infinity(), values.scalar_type() == at::kFloat ? at::kFloat : at::kDouble);
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t j = 0; j < n; ++j)
-      if (i != j) table[i][j] = measure(sequence(values, lengths, i), sequence(values, lengths, j));
-  const auto [sorted, order] = table.sort(/*stable=*/true, 1, /*descending=*/false);
-  return order.masked_fill(sorted.isfinite().logical_not(), -1).narrow(1, 0, std::min(k, n - 1));
+  const auto [sorted, order] = distances_of_all(measure, values, lengths).sort(/*stable=*/true, 1, /*descending=*/false);
+  return order.masked_fill(sorted.isfinite().logical_not(), -1).narrow(1, 0, std::min(k, lengths.size(0) - 1));
 }
 
 auto miner_of(const auto& measure, const Tensor& values, const Tensor& lengths, int64_t k) {
@@ -55,45 +37,6 @@ struct Masked {
   mining::Marked pair(const Scene& scene) const {
     const auto n = scene.anchors.size(0);
     return {at::zeros({n, n}, at::kBool).scatter_(1, list, true), scene.self};
-  }
-};
-
-/// A measure that counts how many pairs it is asked for.
-template <class M>
-struct Counting {
-  static constexpr auto name = "Counting";
-  M measure;
-  std::atomic<int64_t>* measured;
-
-  auto prepare(const auto& sequence) const
-    requires requires { measure.prepare(sequence); }
-  {
-    return measure.prepare(sequence);
-  }
-  template <class P>
-  double distance(const P& p, const P& q) const {
-    ++*measured;
-    return measure.distance(p, q);
-  }
-  template <class P>
-  void distances(const P& p, std::span<const P* const> others, double* out) const {
-    *measured += static_cast<int64_t>(others.size());
-    trajectory::detail::distances_from(measure, p, others, out);
-  }
-  template <class P>
-    requires trajectory::Bounds<M, P>
-  void bounds(const P& p, std::span<const P* const> others, double* out) const {
-    measure.bounds(p, others, out);
-  }
-};
-
-/// Between labels: infinite from an even number to an odd one, NaN from 5, else the difference.
-struct Patchy {
-  static constexpr auto name = "Patchy";
-  int64_t prepare(const trajectory::Labels& labels) const { return labels[0]; }
-  double distance(int64_t a, int64_t b) const {
-    if (a == 5 || b == 5) return std::numeric_limits<double>::quiet_NaN();
-    return a % 2 != b % 2 ? std::numeric_limits<double>::infinity() : static_cast<double>(std::abs(a - b));
   }
 };
 
@@ -113,7 +56,8 @@ TEST_CASE("the nearest trajectories are brute force's, ties included") {
   check("SegmentHistogram", trajectory::SegmentHistogram{}, set.labels, false);
   check("Bigram", trajectory::Bigram{}, set.labels, false);
   check("EditDistance", trajectory::EditDistance{}, set.labels, true);
-  check("PerLength of Dtw, labels", trajectory::PerLength{.measure = trajectory::Dtw{}}, set.labels, false);
+  check("PerLength of Dtw, labels", trajectory::PerLength{.measure = trajectory::Dtw{}}, set.labels, true);
+  check("PerLength of Dtw in a band, labels", trajectory::PerLength{.measure = trajectory::Dtw{.radius = 2}}, set.labels, true);
   check("PerLength of SoftDtw, labels", trajectory::PerLength{.measure = trajectory::SoftDtw{.gamma = 0.1}}, set.labels, false);
   for (const auto type : {at::kDouble, at::kFloat}) {
     const auto rows = set.rows.to(type) / 7;
@@ -157,8 +101,7 @@ TEST_CASE("a bound over the longer length is none above the distance") {
 TEST_CASE("of random walks at least half of the pairs are never measured, and the miner says how many") {
   Random random(0);
   const int64_t n = 512;
-  const auto walks = random.normal({n, 64}).cumsum(1);  // synthetic, as benchmarks/compare_trajectory.py takes them
-  const auto series = ((walks - walks.mean(1, true)) / walks.std(1, true, true)).unsqueeze(2);
+  const auto walks = standardised_walks(random, n, 64), series = walks.unsqueeze(2);
   const auto check = [&](const std::string& what, const auto& measure, const Tensor& lengths) {
     std::atomic<int64_t> measured = 0;
     const auto counting = Counting<std::remove_cvref_t<decltype(measure)>>{measure, &measured};

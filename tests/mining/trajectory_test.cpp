@@ -2,6 +2,7 @@
 
 #include "idcl/mining/trajectory.hpp"
 #include "idcl/contrastive_loss.hpp"
+#include "idcl/mining/distances.hpp"
 #include "idcl/mining/rerank.hpp"
 #include "idcl/mining/soft_weights.hpp"
 #include "idcl/objective/info_nce.hpp"
@@ -174,7 +175,7 @@ TEST_CASE("arguments of trajectory miners that make no sense") {
   CHECK_THROWS_WITH(miner(dialogs.values, dialogs.lengths).pair(two),
                     Contains("idcl::mining::TrajectoryTopK: expected one set, as in loss(x), but got two"));
   CHECK_THROWS_WITH(miner(dialogs.values, dialogs.lengths.narrow(0, 0, 5)).pair(scene),
-                    Contains("expected `lengths` [12], one an anchor, but got [5]"));
+                    Contains("expected `lengths` [12], one an anchor, or a mask [12, L], but got Long [5]"));
   CHECK_THROWS_WITH(miner(dialogs.values, {}).pair(scene), Contains("but got an undefined tensor"));
   CHECK_THROWS_WITH(miner(dialogs.values, dialogs.lengths, 0).pair(scene), Contains("expected `k` >= 1, but got 0"));
   const mining::SoftWeights soft{

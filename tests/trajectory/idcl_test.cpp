@@ -95,6 +95,17 @@ TEST_CASE("gradients of trajectory_idcl_loss agree with central differences, and
   CHECK(rows.grad()[3].narrow(0, 1, 2).abs().sum().item<double>() == 0);  // padding
 }
 
+TEST_CASE("second derivatives of trajectory_idcl_loss agree with central differences") {
+  Random random(4);
+  const auto anchor = random.normal({4, 3, 2}), lengths = at::tensor({3, 2, 3, 1}, at::kLong);
+  for (const bool normalize : {true, false}) {
+    const Function f = [&](const Inputs& in) {
+      return F::trajectory_idcl_loss(anchor, in[0], lengths, Options().num_neighbors(1).temperature(0.5).gamma(0.5).normalize(normalize));
+    };
+    gradcheck("second derivative", slope_of(f, {random.normal({4, 3, 2})}), {random.normal({4, 3, 2})});
+  }
+}
+
 TEST_CASE("a mask says what lengths say, padding may hold anything, and the order of dialogs is free") {
   Random random(3);
   const auto anchor = random.normal({5, 4, 2}), target = random.normal({5, 4, 2});

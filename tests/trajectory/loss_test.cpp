@@ -64,6 +64,21 @@ TEST_CASE("gradients of the loss agree with central differences") {
                 {random.normal({2, 4, 2}), random.normal({2, 3, 2})});
 }
 
+TEST_CASE("second derivatives of ragged pairs agree with central differences, whatever the padding holds") {
+  Random random(6);
+  const auto n = at::tensor({4, 2}, at::kLong), m = at::tensor({1, 3}, at::kLong);
+  const auto padding = (at::arange(4) >= n.unsqueeze(1)).unsqueeze(2);
+  for (const bool divergence : {false, true})
+    for (const auto evaluator : {idcl::Evaluator::Auto, idcl::Evaluator::Dense}) {
+      const Function f = [=](const Inputs& in) {
+        const auto x = in[0].masked_fill(padding, std::nan(""));
+        return F::soft_dtw_loss(x, in[1], n, m, idcl::SoftDtwLossOptions().gamma(0.5).divergence(divergence).evaluator(evaluator));
+      };
+      gradcheck("second derivative", slope_of(f, {random.normal({2, 4, 2}), random.normal({2, 3, 2})}),
+                {random.normal({2, 4, 2}), random.normal({2, 3, 2})});
+    }
+}
+
 TEST_CASE("types, empty batches and memory") {
   Random random(4);
   const auto x = random.normal({3, 5, 2}), y = random.normal({3, 6, 2});

@@ -126,6 +126,21 @@ TEST_CASE("tracks are what each speaker says, and a mask may have holes") {
   CHECK(other.values.equal(at::tensor({2, 4, 5}, at::kLong)));
   CHECK(other.lengths.equal(at::tensor({1, 2}, at::kLong)));
   CHECK(trajectory::joint_labels(labels, speakers, 6).equal(at::tensor({1, 8, 3, 10, 11}, at::kLong)));
+  const auto in_rows = at::tensor({1, 2, 3, 4, 5, -7}, at::kLong).view({2, 3}), by = at::tensor({0, 1, 0, 1, 1, 1}, at::kLong).view({2, 3});
+  for (const auto& told : {lengths, in_rows >= 0}) {
+    CHECK(trajectory::track(in_rows, told, by, 0).values.equal(one.values));
+    CHECK(trajectory::track(in_rows, told, by, 0).lengths.equal(one.lengths));
+    CHECK(trajectory::track(in_rows, told, by, 1).values.equal(other.values));
+    CHECK(trajectory::track(in_rows.unsqueeze(2).to(at::kFloat), told, by, 1).values.equal(other.values.unsqueeze(1).to(at::kFloat)));
+    CHECK(trajectory::track(in_rows, told, by, 1).lengths.equal(other.lengths));
+  }
+  CHECK_THROWS_WITH(
+      trajectory::track(labels, lengths, by, 0),
+      Catch::Contains("idcl::trajectory::track: expected `speakers` to be [T] beside `values` [T] or [T, D], or [N, L] beside "
+                      "[N, L] or [N, L, D], but got [2, 3] beside [5]"));
+  CHECK_THROWS_WITH(
+      trajectory::track(labels, at::tensor({3, 3}, at::kLong), speakers, 0),
+      Catch::Contains("idcl::trajectory::track: expected `lengths` to add up to the 5 rows of `values`, but they add up to 6"));
   const auto padded = at::tensor({1, -7, 2, 3, 3, -7}, at::kLong).view({2, 3}), mask = padded >= 0;
   CHECK(trajectory::pairwise(trajectory::EditDistance{}, padded, mask)
             .equal(trajectory::pairwise(trajectory::EditDistance{}, at::tensor({1, 2, 3, 3}, at::kLong), at::tensor({2, 2}, at::kLong))));

@@ -5,6 +5,7 @@
 #include "idcl/trajectory/edit_distance.hpp"
 #include "idcl/trajectory/nearest.hpp"
 #include "idcl/trajectory/soft_dtw.hpp"
+#include "idcl/trajectory/within.hpp"
 #include "support/catch.hpp"
 
 #include <vector>
@@ -55,8 +56,15 @@ TEST_CASE("a gradient takes two tables of the pairs side by side") {
   CHECK(heap::peak_of([&] { detail::soft_gradient(0.5, x, y); }) < tables + 512 * length);
 }
 
-TEST_CASE("the nearest take no matrix of pairs") {
+TEST_CASE("neither the nearest nor those within a distance take a matrix of pairs") {
   std::vector<std::vector<int>> dialogs;
-  for (int i = 0; i < 400; ++i) dialogs.push_back(cycle(4, 1 + i % 4));
-  CHECK(heap::peak_of([&] { trajectory::nearest(trajectory::EditDistance{}, dialogs, 3); }) < 400 * 400 * 8 / 4);
+  for (int i = 0; i < 400; ++i) dialogs.push_back(cycle(4 + i % 7, 1 + i % 4));
+  const auto check = [&](const auto& measure) {
+    CHECK(heap::peak_of([&] { trajectory::nearest(measure, dialogs, 3); }) < 400 * 400 * 8 / 4);
+    const auto found = trajectory::within(measure, dialogs, 0.01).indices.size();
+    CHECK(found < 400 * 40);  // all pairs would be 400 * 399
+    CHECK(heap::peak_of([&] { trajectory::within(measure, dialogs, 0.01); }) < 400 * 400 * 8 / 4);
+  };
+  check(trajectory::EditDistance{});
+  check(trajectory::Dtw{.radius = 2});
 }

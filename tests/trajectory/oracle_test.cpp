@@ -133,3 +133,44 @@ TEST_CASE("the kernel and the anti-diagonals of ATen agree on ragged batches") {
       check_close("gradient of y", to_y, other_y, {1e-9, 1e-12});
     }
 }
+
+TEST_CASE("long sequences at a gamma of 1e-3: value and gradient agree with a loop in extended precision") {
+  const auto gamma = 1e-3L;
+  const int64_t n = 300, m = 260;
+  Random random(6);
+  for (const double scale : {0.1, 30.0}) {
+    const auto x = random.normal({n, 2}) * scale, y = random.normal({m, 2}) * scale;
+    const auto value = [&](const Tensor& rows) {
+      const auto a = rows.accessor<double, 2>(), b = y.accessor<double, 2>();
+      std::vector<long double> above(m + 1, INFINITY), now(m + 1, INFINITY);
+      above[0] = 0;
+      for (int64_t i = 0; i < n; ++i) {
+        now[0] = INFINITY;
+        for (int64_t j = 0; j < m; ++j) {
+          const auto first = static_cast<long double>(a[i][0]) - b[j][0], second = static_cast<long double>(a[i][1]) - b[j][1];
+          const auto least = std::min({above[j], above[j + 1], now[j]});
+          const auto sum =
+              std::exp((least - above[j]) / gamma) + std::exp((least - above[j + 1]) / gamma) + std::exp((least - now[j]) / gamma);
+          now[j + 1] = first * first + second * second + least - gamma * std::log(sum);
+        }
+        std::swap(above, now);
+      }
+      return above[m];
+    };
+    const auto leaf = x.clone().requires_grad_();
+    const auto found = trajectory::SoftDtw{.gamma = 1e-3}(leaf, y);
+    found.backward();
+    INFO("scale " << scale);
+    check_close("value", found.item<double>(), static_cast<double>(value(x)), {1e-12, 0});
+    CHECK(leaf.grad().isfinite().all().item<bool>());
+    for (const int64_t row : {int64_t{0}, int64_t{77}, n - 1}) {
+      auto more = x.clone(), less = x.clone();
+      const auto step = 1e-6 * scale;
+      more[row][1] += step;
+      less[row][1] -= step;
+      const auto width = more[row][1].item<double>() - less[row][1].item<double>();
+      check_close("gradient", leaf.grad()[row][1].item<double>(), static_cast<double>((value(more) - value(less)) / width),
+                  {1e-6, 1e-6 * scale});
+    }
+  }
+}

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <tuple>
 
 namespace {
 
@@ -57,19 +58,24 @@ TEST_CASE("pairwise measures each pair once, and two threads share the work") {
   CHECK(seen.threads.size() == 2);
 }
 
-TEST_CASE("all pairs and the nearest are the same in one thread and in two") {
+TEST_CASE("all pairs, the nearest and those within a distance are the same in one thread and in two") {
   Random random(1);
   const auto rows = random.normal({30, 9, 2}), lengths = random.integers(9, {30}) + 1;
   const auto of = [&](int threads, const auto& measure) {
     const Threads now(threads);
-    return std::pair(trajectory::pairwise(measure, rows, lengths), trajectory::nearest(measure, rows, lengths, 5));
+    return std::tuple(trajectory::pairwise(measure, rows, lengths), trajectory::nearest(measure, rows, lengths, 5),
+                      trajectory::within(measure, rows, lengths, 0.5));
   };
   const auto check = [&](const auto& measure) {
-    const auto one = of(1, measure), two = of(2, measure);
-    CHECK(one.first.equal(two.first));
-    CHECK(one.second.distances.equal(two.second.distances));
-    CHECK(one.second.indices.equal(two.second.indices));
-    CHECK(one.second.pruned == two.second.pruned);
+    const auto [matrix, near, within] = of(1, measure);
+    const auto [other_matrix, other_near, other_within] = of(2, measure);
+    CHECK(matrix.equal(other_matrix));
+    CHECK(near.distances.equal(other_near.distances));
+    CHECK(near.indices.equal(other_near.indices));
+    CHECK(near.pruned == other_near.pruned);
+    CHECK(within.begin == other_within.begin);
+    CHECK(within.indices == other_within.indices);
+    CHECK(within.pruned == other_within.pruned);
   };
   check(trajectory::Dtw{.radius = 2});
   check(trajectory::PerLength{.measure = trajectory::Dtw{}});

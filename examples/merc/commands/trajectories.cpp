@@ -13,8 +13,10 @@
 
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace merc::commands {
@@ -33,6 +35,7 @@ struct Dialogs {
   std::vector<int64_t> lengths;
   std::vector<int> groups;  ///< of each dialog, into `scenarios`
   std::vector<std::string> scenarios;
+  std::map<std::string, std::vector<const Matrix*>> features;  ///< modality -> the corpus's, of each dialog
 };
 
 Dialogs gather(const Corpus& corpus) {
@@ -51,6 +54,7 @@ Dialogs gather(const Corpus& corpus) {
       dialogs.lengths.push_back(static_cast<int64_t>(labels.size()));
       dialogs.labels.push_back(std::move(labels));
       dialogs.scenarios.push_back(name);
+      for (const auto& [modality, rows] : dialog.features) dialogs.features[modality].push_back(&rows);
     }
   }
   if (dialogs.ids.size() < 2)
@@ -72,6 +76,19 @@ Row score_distances(const std::string& name, const std::string& options, const E
   return {name, options, retrieval(distances, dialogs.groups), length_correlation(distances, dialogs.lengths)};
 }
 
+/// The same of what `measure()` gives, on the clock; and those distances.
+template <class Measure>
+std::pair<Row, Eigen::MatrixXd> time_distances(const std::string& name, const std::string& options, const Dialogs& dialogs,
+                                               const Measure& measure) {
+  const auto begin = std::chrono::steady_clock::now();
+  Eigen::MatrixXd distances = measure();
+  const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
+  auto row = score_distances(name, options, distances, dialogs);
+  const auto n = static_cast<double>(dialogs.ids.size());
+  row.microseconds = took.count() / (n * (n + 1) / 2);
+  return {std::move(row), std::move(distances)};
+}
+
 /// What needs no look at a label: a measure should do better.
 Row by_length(const Dialogs& dialogs) {
   const auto n = static_cast<Eigen::Index>(dialogs.ids.size());
@@ -79,6 +96,16 @@ Row by_length(const Dialogs& dialogs) {
   for (Eigen::Index i = 0; i < n; ++i)
     for (Eigen::Index j = 0; j < n; ++j) differences(i, j) = static_cast<double>(std::abs(dialogs.lengths[i] - dialogs.lengths[j]));
   return score_distances("length", "difference of lengths alone", differences, dialogs);
+}
+
+/// What the contrastive loss goes by where it is told nothing: no label, no order.
+std::vector<Row> by_features(const Dialogs& dialogs) {
+  std::vector<Row> rows;
+  for (const auto& [modality, features] : dialogs.features)
+    rows.push_back(time_distances("mean_pool", "cosine of mean " + modality + " features", dialogs, [&] {
+                     return mean_pool_distances(features);
+                   }).first);
+  return rows;
 }
 
 nlohmann::json json_of(const Row& row) {
@@ -107,12 +134,10 @@ std::vector<std::vector<std::string>> table_of(const std::vector<Row>& rows) {
 }
 
 const std::vector<std::string> notes{
-    "Each dialog in turn asks for the others of its scenario, by label sequence alone. mAP: mean average precision; R@1: share whose "
-    "nearest is of the "
-    "scenario; recall@15: share of the scenario among the 15 nearest.",
+    "Each dialog in turn asks for the others of its scenario, by label sequence alone, and, to compare, by length and by mean features. "
+    "mAP: mean average precision; R@1: share whose nearest is of the scenario; recall@15: share of the scenario among the 15 nearest.",
     "rho length: rank correlation of the distance with the difference of lengths, near 0 for a measure that is blind to length. Labels of "
-    "all splits are "
-    "used: this compares measures and trains nothing."};
+    "all splits are used: this compares measures and trains nothing."};
 
 int run(const Flags& flags) {
   const auto existing = flags.overwrite ? Existing::Overwrite : Existing::Refuse;
@@ -134,15 +159,13 @@ int run(const Flags& flags) {
                       .names = dialogs.scenarios};
   for (const auto& name : chosen) {
     const auto& measure = trajectory_measure(name);
-    const auto begin = std::chrono::steady_clock::now();
-    auto distances = measure.distances(dialogs.labels, corpus.classes);
-    const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
-    rows.push_back(score_distances(measure.name, measure.options, distances, dialogs));
-    const auto n = static_cast<double>(dialogs.ids.size());
-    rows.back().microseconds = took.count() / (n * (n + 1) / 2);
+    auto [row, distances] =
+        time_distances(measure.name, measure.options, dialogs, [&] { return measure.distances(dialogs.labels, corpus.classes); });
+    rows.push_back(std::move(row));
     if (rows.size() == 1) page.distances = std::move(distances);
   }
   rows.push_back(by_length(dialogs));
+  for (auto& row : by_features(dialogs)) rows.push_back(std::move(row));
   page.table = table_of(rows);
 
   nlohmann::json results{{"data", {{"path", flags.data}, {"fingerprint", corpus.fingerprint}, {"synthetic", synth::made_here(corpus)}}},

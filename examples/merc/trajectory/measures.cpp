@@ -7,6 +7,8 @@
 #include <idcl/trajectory/dtw.hpp>
 #include <idcl/trajectory/edit_distance.hpp>
 #include <idcl/trajectory/histogram.hpp>
+#include <idcl/trajectory/mean_pool.hpp>
+#include <idcl/trajectory/optimal_transport.hpp>
 #include <idcl/trajectory/pairwise.hpp>
 #include <idcl/trajectory/per_length.hpp>
 #include <idcl/trajectory/segment_histogram.hpp>
@@ -48,6 +50,7 @@ const std::vector<TrajectoryMeasure>& trajectory_measures() {
       of_classes("segment_histogram", "4 segments, Hellinger", trajectory::SegmentHistogram{.segments = 4}),
       of_classes("histogram", "Hellinger", trajectory::Histogram{}),
       of_classes("bigram", "transitions, Hellinger", trajectory::Bigram{}),
+      of_classes("optimal_transport", "0/1 cost, epsilon 0.1", trajectory::OptimalTransport{.epsilon = 0.1}),
       of_labels("edit_distance", "over the longer length", trajectory::EditDistance{}),
       of_labels("dtw", "0/1 cost, over the longer length", trajectory::PerLength{.measure = trajectory::Dtw{}}),
       of_labels("soft_dtw_divergence", "0/1 cost, gamma 0.1", trajectory::SoftDtwDivergence{.gamma = 0.1}),
@@ -67,6 +70,12 @@ const TrajectoryMeasure& trajectory_measure(const std::string& name) {
   std::string names;
   for (const auto& known : trajectory_measure_names()) names += (names.empty() ? "" : ", ") + known;
   throw UsageError("no trajectory measure named \"" + name + "\"; there are " + names);
+}
+
+Eigen::MatrixXd mean_pool_distances(const std::vector<const Matrix*>& features) {
+  std::vector<trajectory::Frames<float>> frames;
+  for (const auto* matrix : features) frames.emplace_back(matrix->values.data(), matrix->rows, matrix->cols);
+  return trajectory::pairwise(trajectory::MeanPool{}, frames);
 }
 
 }  // namespace merc

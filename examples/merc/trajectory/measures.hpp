@@ -11,6 +11,7 @@
 namespace merc {
 
 struct Dialog;
+struct Matrix;
 
 /// The labels of a dialog in their order, without the utterances that have none.
 using LabelSequence = std::vector<int64_t>;
@@ -31,5 +32,8 @@ std::vector<std::string> trajectory_measure_names();
 
 /// The one of that name. Throws UsageError that lists the names.
 const TrajectoryMeasure& trajectory_measure(const std::string& name);
+
+/// 1 - cosine of the mean rows of dialogs' features, [N, N]: what the contrastive loss goes by where it is told nothing, blind to order.
+Eigen::MatrixXd mean_pool_distances(const std::vector<const Matrix*>& features);
 
 }  // namespace merc

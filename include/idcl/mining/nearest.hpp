@@ -2,6 +2,7 @@
 
 #include "idcl/core/fold.hpp"
 #include "idcl/core/simd.hpp"
+#include "idcl/mining/detail/stretches.hpp"
 
 #include <ATen/Parallel.h>
 
@@ -65,27 +66,19 @@ inline void Nearest::update(Rows& rows, const Tile& tile, int /*pass*/) const {
 namespace detail {
 
 /// Calls `look(j)` for the j in [0, n), ascending, with s[j] >= bar[j], or >= bar[0] where there is one bar for all; `look` may raise it.
-/// Mostly there is none: four registers at a time are asked at once.
 template <int bytes, bool one_bar, class T, class Look>
 [[gnu::always_inline]] inline void reaching(const T* s, const T* bar, int64_t n, const Look& look) {
   using V = simd::Vector<T, bytes>;
-  constexpr int64_t lanes = bytes / sizeof(T), block = 4 * lanes;
-  const auto ask = [&](int64_t j) __attribute__((always_inline)) {
-    if (s[j] >= bar[one_bar ? 0 : j]) look(j);
+  const auto ask = [&](auto& wanted, int64_t at) __attribute__((always_inline)) {
+    V value, limit = V{} + bar[0];
+    simd::load(value, s + at);
+    if constexpr (!one_bar) simd::load(limit, bar + at);
+    wanted |= value >= limit;
   };
-  int64_t j = 0;
-  for (; j + block <= n; j += block) {
-    decltype(V{} >= V{}) reached{};
-    for (int64_t at = j; at < j + block; at += lanes) {
-      V value, limit = V{} + bar[0];
-      simd::load(value, s + at);
-      if constexpr (!one_bar) simd::load(limit, bar + at);
-      reached |= value >= limit;
-    }
-    if (!simd::any(reached)) continue;
-    for (int64_t at = j; at < j + block; ++at) ask(at);
-  }
-  for (; j < n; ++j) ask(j);
+  for_stretches<V>(n, ask, [&](int64_t first, int64_t last) __attribute__((always_inline)) {
+    for (auto j = first; j < last; ++j)
+      if (s[j] >= bar[one_bar ? 0 : j]) look(j);
+  });
 }
 
 }  // namespace detail

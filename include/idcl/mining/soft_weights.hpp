@@ -11,7 +11,8 @@ namespace idcl::mining {
 ///
 ///     mining::SoftWeights{.miner = mining::DistanceTopK{.distances = d, .k = 15}, .distances = d, .sigma = 0.1}
 ///
-/// A positive of infinite or unknown (NaN) distance has next to no weight. An objective that does not honour weights is refused. Memory: two tables of the distances' size.
+/// A positive of infinite or unknown (NaN) distance has next to no weight. An objective that does not honour weights is refused. Memory:
+/// two tables of the distances' size.
 template <Miner M>
 struct SoftWeights {
   M miner;

@@ -1,12 +1,16 @@
 #pragma once
 
-#include "idcl/mining/distances.hpp"
+#include "idcl/core/check.hpp"
+#include "idcl/mining/listed.hpp"
+#include "idcl/mining/placed.hpp"
 #include "idcl/trajectory/per_length.hpp"
 #include "idcl/trajectory/segment_histogram.hpp"
 #include "idcl/trajectory/torch/nearest.hpp"
-#include "idcl/trajectory/torch/pairwise.hpp"
+#include "idcl/trajectory/torch/within.hpp"
 
+#include <memory>
 #include <string_view>
+#include <utility>
 
 namespace idcl::mining {
 
@@ -20,9 +24,10 @@ void check_trajectories(const char* where, const Tensor& lengths, const Scene& s
   static_assert(!grows_with_length<Measure>, "this measure grows with length: mine by idcl::trajectory::PerLength{.measure = ...} of it");
   TORCH_CHECK(scene.self, where,
               ": expected one set, as in loss(x), but got two; measure their distances and mine by DistanceTopK or DistanceThreshold");
-  TORCH_CHECK_VALUE(lengths.defined() && lengths.dim() == 1 && lengths.size(0) == scene.anchors.size(0), where, ": expected `lengths` [",
-                    scene.anchors.size(0), "], one an anchor, but got ",
-                    lengths.defined() ? c10::str(lengths.sizes()) : "an undefined tensor");
+  const bool fits = lengths.defined() && lengths.dim() == (lengths.scalar_type() == at::kBool ? 2 : 1);
+  TORCH_CHECK_VALUE(fits && lengths.size(0) == scene.anchors.size(0), where, ": expected `lengths` [", scene.anchors.size(0),
+                    "], one an anchor, or a mask [", scene.anchors.size(0), ", L], but got ",
+                    lengths.defined() ? c10::str(lengths.scalar_type(), " ", lengths.sizes()) : "an undefined tensor");
 }
 
 /// The k dialogs of most similar trajectory are a dialog's positives, every other one is a negative. Equal distances go to the lower
@@ -38,7 +43,7 @@ template <class Measure = trajectory::SegmentHistogram>
 struct TrajectoryTopK {
   Measure measure{};
   Tensor values;   ///< labels [T] or [N, L], or numbers [T, D] or [N, L, D]
-  Tensor lengths;  ///< int [N]
+  Tensor lengths;  ///< int [N], or a mask bool [N, L]
   int64_t k = 15;  ///< >= 1, positives a dialog
 
   Listed pair(const Scene& scene) const {
@@ -50,19 +55,23 @@ struct TrajectoryTopK {
   }
 };
 
-/// Every dialog whose trajectory is within a distance is a positive, every other one a negative. As `TrajectoryTopK` else; a dialog
-/// that has nobody so near has no term. Memory: N^2 distances.
+/// Every dialog whose trajectory is within a distance is a positive, every other one a negative. As `TrajectoryTopK` else, the pairs
+/// measured or excluded as `trajectory::within` does; a dialog that has nobody so near has no term. Memory: linear in N and the positives.
 template <class Measure = trajectory::SegmentHistogram>
 struct TrajectoryThreshold {
   Measure measure{};
   Tensor values;        ///< labels [T] or [N, L], or numbers [T, D] or [N, L, D]
-  Tensor lengths;       ///< int [N]
+  Tensor lengths;       ///< int [N], or a mask bool [N, L]
   double within = 0.3;  ///< >= 0 and finite, in the measure's unit
 
-  Marked pair(const Scene& scene) const {
-    check_trajectories<Measure>("idcl::mining::TrajectoryThreshold", lengths, scene);
-    const auto distances = trajectory::pairwise(measure, values, lengths).to(scene.anchors.device());
-    return DistanceThreshold{.distances = distances, .within = within}.pair(scene);
+  Placed pair(const Scene& scene) const {
+    constexpr auto where = "idcl::mining::TrajectoryThreshold";
+    check_trajectories<Measure>(where, lengths, scene);
+    check::not_negative(where, "within", within);
+    auto near = trajectory::within(measure, values, lengths, within);
+    Places places{.members = std::move(near.indices), .groups = {}, .skips_self = true, .mutual = false};
+    for (std::size_t i = 0; i + 1 < near.begin.size(); ++i) places.groups.push_back({near.begin[i], near.begin[i + 1]});
+    return {std::make_shared<const Places>(std::move(places)), near.pruned};
   }
 };
 

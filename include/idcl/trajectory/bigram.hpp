@@ -18,7 +18,8 @@ inline int64_t place_of_pair(int64_t first, int64_t second) {
 ///     d(a, b) = sqrt(1/2 sum_{c, e} (sqrt p_ce - sqrt q_ce)^2)         p_ce = share of (c, e) among the L - 1 pairs of neighbours
 ///
 /// In [0, 1], a metric on the shares. Labels [L], L >= 1; a sequence of one label has no pair, and sqrt(1/2) is its distance from any other
-/// that has one. Throws `std::invalid_argument` on an empty sequence and on labels out of range. Time O(L + C^2) a sequence and O(C^2) a pair.
+/// that has one. Throws `std::invalid_argument` on an empty sequence and on labels out of range. Time O(L + C^2) a sequence and O(C^2) a
+/// pair.
 struct Bigram {
   static constexpr auto name = "Bigram";
   int64_t num_classes = 0;  ///< C: labels are below it; 0: whatever occurs

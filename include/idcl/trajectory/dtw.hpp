@@ -3,6 +3,7 @@
 #include "idcl/trajectory/cost.hpp"
 #include "idcl/trajectory/detail/bounds.hpp"
 #include "idcl/trajectory/detail/groups.hpp"
+#include "idcl/trajectory/detail/label_bounds.hpp"
 #include "idcl/trajectory/measure.hpp"
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <limits>
 #include <span>
+#include <vector>
 
 namespace idcl::trajectory {
 
@@ -61,6 +63,13 @@ struct Dtw {
   void bounds(const RowMajor<T>& a, std::span<const RowMajor<T>* const> others, double* out) const {
     for (const auto* other : others) detail::check_pair(name, detail::view(a), detail::view(*other));
     detail::dtw_bounds<Cost>(a, others, [&](int64_t n, int64_t m) { return band(n, m); }, out);
+  }
+
+  /// The same between labels: each is aligned with one that occurs in the other sequence, within the band.
+  void bounds(const std::vector<int64_t>& a, std::span<const std::vector<int64_t>* const> others, double* out) const
+    requires detail::Costs<Cost, Labels>
+  {
+    detail::dtw_bounds(cost, a, others, [&](int64_t n, int64_t m) { return band(n, m); }, out);
   }
 
   /// How far from the diagonal sequences of these lengths may be aligned.

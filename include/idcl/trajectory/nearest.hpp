@@ -40,16 +40,12 @@ struct Best {
 /// The others of sequence i by the measure's lower bounds, ascending, with those bounds.
 template <class T, class M, class P>
 std::vector<std::pair<T, int64_t>> by_bound(const M& measure, const std::vector<P>& prepared, int64_t i) {
-  std::vector<const P*> others;
+  std::vector<int64_t> others;
+  for (int64_t j = 0; j < static_cast<int64_t>(prepared.size()); ++j)
+    if (j != i) others.push_back(j);
+  const auto bounds = bounded(measure, prepared, i, others);
   std::vector<std::pair<T, int64_t>> order;
-  for (int64_t j = 0; j < static_cast<int64_t>(prepared.size()); ++j) {
-    if (j == i) continue;
-    others.push_back(&prepared[j]);
-    order.emplace_back(T{0}, j);
-  }
-  std::vector<double> bounds(others.size());
-  measure.bounds(prepared[i], std::span<const P* const>(others), bounds.data());
-  for (std::size_t at = 0; at < order.size(); ++at) order[at].first = static_cast<T>(bounds[at]);
+  for (std::size_t at = 0; at < others.size(); ++at) order.emplace_back(static_cast<T>(bounds[at]), others[at]);
   std::sort(order.begin(), order.end());
   return order;
 }
@@ -60,26 +56,24 @@ template <class T, class M, class P>
 int64_t find_nearest(const M& measure, const std::vector<P>& prepared, int64_t i, Best<T>& best) {
   constexpr std::size_t at_once = 8;  // as many lanes as there are at most
   const auto order = by_bound<T>(measure, prepared, i);
-  std::vector<double> distances(at_once);
   std::size_t next = 0;
   const auto may_be_near = [&] { return next < order.size() && order[next].first <= best.worst(); };
   while (may_be_near()) {
-    std::vector<const P*> batch;
-    const auto first = next;
-    while (batch.size() < at_once && may_be_near()) batch.push_back(&prepared[order[next++].second]);
-    distances_from(measure, prepared[i], std::span<const P* const>(batch), distances.data());
-    for (std::size_t j = 0; j < batch.size(); ++j) best.offer(distances[j], order[first + j].second);
+    std::vector<int64_t> batch;
+    while (batch.size() < at_once && may_be_near()) batch.push_back(order[next++].second);
+    const auto distances = measured(measure, prepared, i, batch);
+    for (std::size_t j = 0; j < batch.size(); ++j) best.offer(distances[j], batch[j]);
   }
   return static_cast<int64_t>(order.size() - next);
 }
 
-/// The nearest by bounds, each sequence on its own. Returns the share of pairs that were not measured.
+/// The nearest of sequences [begin, end) by bounds, each on its own. Returns how many pairs were not measured.
 template <class T, class M, class P, class Rows>
-double search_bounded(const M& measure, const std::vector<P>& prepared, std::vector<Best<T>>& best, const Rows& rows) {
-  const auto n = static_cast<int64_t>(prepared.size());
-  std::vector<int64_t> skipped(n);
-  rows(n, [&](int64_t i) { skipped[i] = find_nearest(measure, prepared, i, best[i]); });
-  return static_cast<double>(std::accumulate(skipped.begin(), skipped.end(), int64_t{0})) / static_cast<double>(n * (n - 1));
+int64_t search_bounded(const M& measure, const std::vector<P>& prepared, int64_t begin, int64_t end, std::vector<Best<T>>& best,
+                       const Rows& rows) {
+  std::vector<int64_t> skipped(end - begin);
+  rows(end - begin, [&](int64_t turn) { skipped[turn] = find_nearest(measure, prepared, begin + turn, best[begin + turn]); });
+  return std::accumulate(skipped.begin(), skipped.end(), int64_t{0});
 }
 
 /// The nearest without bounds: each pair is measured once and offered to both.
@@ -90,13 +84,31 @@ void search_all(const M& measure, const std::vector<P>& prepared, std::vector<Be
     const std::lock_guard lock(mutexes[to]);
     best[to].offer(distance, index);
   };
-  each_row(measure, prepared, rows, [&](int64_t i, std::span<const int64_t> others, const std::vector<double>& distances) {
+  each_row(prepared, rows, [&](int64_t i, std::span<const int64_t> others) {
+    const auto distances = measured(measure, prepared, i, others);
     for (std::size_t j = 0; j < others.size(); ++j) {
       if (others[j] == i) continue;
       offer(i, distances[j], others[j]);
       offer(others[j], distances[j], i);
     }
   });
+}
+
+/// The nearest by bounds, if those spare the first few sequences more than half of their pairs: measured from either side, the others
+/// take longer than all pairs measured once. Returns the share of pairs that were not measured.
+template <class T, class M, class P, class Rows>
+double search(const M& measure, const std::vector<P>& prepared, std::vector<Best<T>>& best, const Rows& rows) {
+  if constexpr (Bounds<M, P>) {
+    const auto n = static_cast<int64_t>(prepared.size()), tried = std::min<int64_t>(n, 16);
+    auto skipped = search_bounded(measure, prepared, 0, tried, best, rows);
+    if (2 * skipped > tried * (n - 1)) {
+      skipped += search_bounded(measure, prepared, tried, n, best, rows);
+      return static_cast<double>(skipped) / static_cast<double>(n * (n - 1));
+    }
+    for (int64_t i = 0; i < tried; ++i) best[i].found.clear();
+  }
+  search_all(measure, prepared, best, rows);
+  return 0;
 }
 
 /// `Nearest` of prepared sequences, by distances of T; `rows(n, work)` calls work(i) for every i < n.
@@ -108,10 +120,7 @@ Nearest nearest_of(const M& measure, const std::vector<P>& prepared, int64_t k, 
   Nearest result{Eigen::MatrixXd(n, k), Eigen::Matrix<int64_t, Eigen::Dynamic, Eigen::Dynamic>(n, k)};
   if (k == 0) return result;
   std::vector<Best<T>> best(n, Best<T>{.found = {}, .k = static_cast<std::size_t>(k)});
-  if constexpr (Bounds<M, P>)
-    result.pruned = search_bounded(measure, prepared, best, rows);
-  else
-    search_all(measure, prepared, best, rows);
+  result.pruned = search(measure, prepared, best, rows);
   for (int64_t i = 0; i < n; ++i)
     for (int64_t j = 0; j < k; ++j) result.distances(i, j) = best[i].found[j].first, result.indices(i, j) = best[i].found[j].second;
   return result;
@@ -119,8 +128,8 @@ Nearest nearest_of(const M& measure, const std::vector<P>& prepared, int64_t k, 
 
 }  // namespace detail
 
-/// The k nearest others of each sequence without the matrix of all pairs: measures that have lower bounds (`Dtw` of rows: LB_Keogh;
-/// `EditDistance`: shared labels; `PerLength` of those) skip the pairs that those exclude, others measure each pair once; the result is
+/// The k nearest others of each sequence without the matrix of all pairs: measures that have lower bounds (`Dtw`, `EditDistance`,
+/// `PerLength` of those) skip the pairs that those exclude, where that is more than half; else each pair is measured once. The result is
 /// brute force's. A distance that is NaN is taken for infinite. k beyond N - 1 is N - 1. Memory O(N k).
 template <class M, class S>
 Nearest nearest(const M& measure, const std::vector<S>& sequences, int64_t k) {

@@ -31,21 +31,43 @@ std::vector<int64_t> by_length(const std::vector<P>& prepared) {
   return order;
 }
 
-/// Distances of all pairs of prepared sequences, each pair once: `use(i, others, distances)` is called with each sequence, itself and those
-/// before it in the order of lengths, and how far they are. `rows(n, work)` calls work(turn) for every turn < n, in any order, in as many
-/// threads as it likes.
-template <class M, class P, class Rows, class Use>
-void each_row(const M& measure, const std::vector<P>& prepared, const Rows& rows, const Use& use) {
+/// All pairs of prepared sequences, each once: `use(i, others)` is called with each sequence, and with itself and those before it in the
+/// order of lengths. `rows(n, work)` calls work(turn) for every turn < n, in any order, in as many threads as it likes.
+template <class P, class Rows, class Use>
+void each_row(const std::vector<P>& prepared, const Rows& rows, const Use& use) {
   const auto n = static_cast<int64_t>(prepared.size());
   const auto order = by_length(prepared);  // neighbours of one length, for measures that take several pairs at a time
-  std::vector<const P*> sorted;
-  for (const auto i : order) sorted.push_back(&prepared[i]);
   rows(n, [&](int64_t turn) {
     const auto i = turn % 2 == 0 ? turn / 2 : n - 1 - turn / 2;  // short rows and long ones by turns, so that threads get equal shares
-    std::vector<double> distances(i + 1);
-    distances_from(measure, *sorted[i], std::span<const P* const>(sorted.data(), i + 1), distances.data());
-    use(order[i], std::span<const int64_t>(order.data(), i + 1), distances);
+    use(order[i], std::span<const int64_t>(order.data(), i + 1));
   });
+}
+
+/// Those of the prepared sequences.
+template <class P>
+std::vector<const P*> chosen(const std::vector<P>& prepared, std::span<const int64_t> indices) {
+  std::vector<const P*> sequences;
+  sequences.reserve(indices.size());
+  for (const auto i : indices) sequences.push_back(&prepared[i]);
+  return sequences;
+}
+
+/// How far sequence i is from each of `others`.
+template <class M, class P>
+std::vector<double> measured(const M& measure, const std::vector<P>& prepared, int64_t i, std::span<const int64_t> others) {
+  const auto sequences = chosen(prepared, others);
+  std::vector<double> distances(others.size());
+  distances_from(measure, prepared[i], std::span<const P* const>(sequences), distances.data());
+  return distances;
+}
+
+/// What it is at least.
+template <class M, class P>
+std::vector<double> bounded(const M& measure, const std::vector<P>& prepared, int64_t i, std::span<const int64_t> others) {
+  const auto sequences = chosen(prepared, others);
+  std::vector<double> bounds(others.size());
+  measure.bounds(prepared[i], std::span<const P* const>(sequences), bounds.data());
+  return bounds;
 }
 
 /// Distances of all pairs [N, N] of prepared sequences, row-major in `out`: each pair once, the diagonal too. `rows`: as `each_row`'s.
@@ -54,7 +76,8 @@ void fill_pairwise(const M& measure, const std::vector<P>& prepared, T* out, con
   const auto n = static_cast<int64_t>(prepared.size()), pairs = n * (n + 1) / 2;
   int64_t done = 0;
   std::mutex mutex;
-  each_row(measure, prepared, rows, [&](int64_t i, std::span<const int64_t> others, const std::vector<double>& distances) {
+  each_row(prepared, rows, [&](int64_t i, std::span<const int64_t> others) {
+    const auto distances = measured(measure, prepared, i, others);
     for (std::size_t j = 0; j < others.size(); ++j) out[i * n + others[j]] = out[others[j] * n + i] = static_cast<T>(distances[j]);
     if (!options.progress) return;
     const std::lock_guard lock(mutex);

@@ -20,6 +20,10 @@ RowMajor<double> own_in_double(const Frames<T>& frames) {
   return frames.template cast<double>();
 }
 
+/// Have tensors of numbers gradients at this cost?
+template <class Cost>
+inline constexpr bool has_slopes = std::same_as<Cost, cost::Default> || std::same_as<Cost, cost::SquaredEuclidean>;
+
 /// Soft-DTW from `a` to each of `others`.
 template <class Cost, class Sequence>
 void soft_distances(const char* where, double gamma, const Cost& cost, const Sequence& a, std::span<const Sequence* const> others,
@@ -42,9 +46,8 @@ template <class Cost = cost::Default>
 struct SoftDtw {
   static constexpr auto name = "SoftDtw";
   static constexpr bool debiased = false;
-  static constexpr bool slopes =
-      std::same_as<Cost, cost::Default> || std::same_as<Cost, cost::SquaredEuclidean>;  ///< has tensors' gradients
-  double gamma = 1;                                                                     ///< > 0, in the unit of the cost
+  static constexpr bool slopes = detail::has_slopes<Cost>;
+  double gamma = 1;  ///< > 0, in the unit of the cost
   Cost cost = {};
 
   template <class A, class B>

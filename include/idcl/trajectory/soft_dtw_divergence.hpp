@@ -30,9 +30,8 @@ template <class Cost = cost::Default>
 struct SoftDtwDivergence {
   static constexpr auto name = "SoftDtwDivergence";
   static constexpr bool debiased = true;
-  static constexpr bool slopes =
-      std::same_as<Cost, cost::Default> || std::same_as<Cost, cost::SquaredEuclidean>;  ///< has tensors' gradients
-  double gamma = 1;                                                                     ///< > 0, in the unit of the cost
+  static constexpr bool slopes = detail::has_slopes<Cost>;
+  double gamma = 1;  ///< > 0, in the unit of the cost
   Cost cost = {};
 
   template <class A, class B>

@@ -17,3 +17,4 @@
 #include "idcl/trajectory/torch/nearest.hpp"
 #include "idcl/trajectory/torch/pairwise.hpp"
 #include "idcl/trajectory/torch/tracks.hpp"
+#include "idcl/trajectory/torch/within.hpp"

@@ -3,6 +3,7 @@
 #include "idcl/core/simd.hpp"
 #include "idcl/mining/detail/ground.hpp"
 #include "idcl/mining/detail/row_lists.hpp"
+#include "idcl/mining/detail/stretches.hpp"
 
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
@@ -113,28 +114,20 @@ int64_t list_where(std::span<const T> values, const Test& test, int64_t* out) {
   int64_t found = 0;
   simd::run(simd::widest(), [&](auto bytes) __attribute__((always_inline)) {
     using V = simd::Vector<T, decltype(bytes)::value>;
-    constexpr int64_t lanes = decltype(bytes)::value / sizeof(T), block = 4 * lanes;
-    const auto n = static_cast<int64_t>(values.size());
     const auto* s = values.data();
-    const auto list = [&](int64_t from, int64_t to) __attribute__((always_inline)) {
-      for (auto at = from; at < to; ++at) {
+    const auto ask = [&](auto& wanted, int64_t at) __attribute__((always_inline)) {
+      V value;
+      simd::load(value, s + at);
+      test(wanted, value);
+    };
+    for_stretches<V>(static_cast<int64_t>(values.size()), ask, [&](int64_t first, int64_t last) __attribute__((always_inline)) {
+      for (auto at = first; at < last; ++at) {
         int holds = 0;
         test(holds, s[at]);
         out[found] = at;
         found += holds;
       }
-    };
-    int64_t j = 0;
-    for (; j + block <= n; j += block) {
-      decltype(V{} < V{}) some{};
-      for (auto at = j; at < j + block; at += lanes) {
-        V value;
-        simd::load(value, s + at);
-        test(some, value);
-      }
-      if (simd::any(some)) list(j, j + block);
-    }
-    list(j, n);
+    });
   });
   return found;
 }

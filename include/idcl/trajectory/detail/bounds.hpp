@@ -19,24 +19,32 @@ template <class Cost>
 inline constexpr bool grows_with_differences = std::same_as<Cost, cost::Default> || std::same_as<Cost, cost::SquaredEuclidean> ||
                                                std::same_as<Cost, cost::Euclidean> || std::same_as<Cost, cost::Absolute>;
 
-/// For each place t of a sequence `length` long, the least and the largest of each number of `rows` within `band` places.
+/// For each place t of a sequence `length` long, what `reduce` makes of those of `rows` that are within `band` places of it: [length, D].
+template <class T, class Reduce>
+RowMajor<T> by_window(const RowMajor<T>& rows, int64_t length, int64_t band, const Reduce& reduce) {
+  RowMajor<T> result(length, rows.cols());
+  const auto n = static_cast<int64_t>(rows.rows());
+  if (band >= std::max(n, length)) {  // no band: all places are alike
+    result.rowwise() = reduce(rows).eval();
+    return result;
+  }
+  for (int64_t t = 0; t < length; ++t) {
+    const auto first = std::max<int64_t>(0, t - band), last = std::min(n - 1, t + band);
+    result.row(t) = reduce(rows.middleRows(first, last - first + 1));
+  }
+  return result;
+}
+
+inline constexpr auto least = [](const auto& rows) { return rows.colwise().minCoeff(); };
+inline constexpr auto largest = [](const auto& rows) { return rows.colwise().maxCoeff(); };
+
+/// The least and the largest of each number within the band.
 template <class T>
 struct Envelope {
   RowMajor<T> low, high;  ///< [length, D]
 
-  Envelope(const RowMajor<T>& rows, int64_t length, int64_t band) : low(length, rows.cols()), high(length, rows.cols()) {
-    for (int64_t t = 0; t < length; ++t) {
-      const auto first = std::max<int64_t>(0, t - band),
-                 last = band >= rows.rows() ? rows.rows() - 1 : std::min<int64_t>(rows.rows() - 1, t + band);
-      if (t > 0 && first == 0 && last == rows.rows() - 1 && band >= rows.rows()) {  // no band: all places are alike
-        low.row(t) = low.row(0);
-        high.row(t) = high.row(0);
-        continue;
-      }
-      low.row(t) = rows.middleRows(first, last - first + 1).colwise().minCoeff();
-      high.row(t) = rows.middleRows(first, last - first + 1).colwise().maxCoeff();
-    }
-  }
+  Envelope(const RowMajor<T>& rows, int64_t length, int64_t band)
+      : low(by_window(rows, length, band, least)), high(by_window(rows, length, band, largest)) {}
 
   /// LB_Keogh: every row of the other sequence is aligned with one within its band, and that costs no less than to reach the envelope.
   template <class Cost>

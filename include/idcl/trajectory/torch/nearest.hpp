@@ -12,9 +12,9 @@ struct NearestTensors {
   double pruned = 0;  ///< the share of pairs that a lower bound made unnecessary
 };
 
-/// The k nearest others of each sequence without the matrix of all pairs, in parallel: measures that have lower bounds (`Dtw` of rows:
-/// LB_Keogh; `EditDistance`: shared labels; `PerLength` of those) skip the pairs that those exclude, others measure each pair once; the
-/// result is brute force's.
+/// The k nearest others of each sequence without the matrix of all pairs, in parallel: measures that have lower bounds (`Dtw`,
+/// `EditDistance`, `PerLength` of those) skip the pairs that those exclude, where that is more than half; else each pair is measured once.
+/// The result is brute force's.
 ///
 ///     const auto [distances, indices, pruned] = nearest(Dtw{.radius = 8}, features, lengths, 15);
 ///

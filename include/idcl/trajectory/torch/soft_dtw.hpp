@@ -93,6 +93,16 @@ inline PairLengths pair_lengths(const Tensor& x_lengths, const Tensor& y_lengths
   return {list(x_lengths), list(y_lengths)};
 }
 
+/// By anti-diagonals in ATen, padding cleared: it may hold anything.
+inline Tensor soft_dtw_composed(const Tensor& x, const Tensor& y, const Tensor& x_lengths, const Tensor& y_lengths, double gamma,
+                                bool divergence) {
+  const auto without_padding = [](const Tensor& rows, const Tensor& lengths) {
+    const auto place = at::arange(rows.size(1), rows.options().dtype(at::kLong).requires_grad(false));
+    return rows.masked_fill((place >= lengths.to(rows.device()).unsqueeze(1)).unsqueeze(2), 0);
+  };
+  return soft_dtw_aten(without_padding(x, x_lengths), without_padding(y, y_lengths), pair_lengths(x_lengths, y_lengths), gamma, divergence);
+}
+
 /// Values with the gradient computed along, since each is a scalar of its own pair: backward only scales. A second derivative goes
 /// through ATen's composition.
 struct SoftDtwFunction : torch::autograd::Function<SoftDtwFunction> {
@@ -117,8 +127,8 @@ struct SoftDtwFunction : torch::autograd::Function<SoftDtwFunction> {
     const auto saved = context->get_saved_variables();
     torch::autograd::variable_list slopes(8);
     if (c10::GradMode::is_enabled()) {
-      const auto value = soft_dtw_aten(saved[0], saved[1], pair_lengths(saved[2], saved[3]), context->saved_data["gamma"].toDouble(),
-                                       context->saved_data["divergence"].toBool());
+      const auto value = soft_dtw_composed(saved[0], saved[1], saved[2], saved[3], context->saved_data["gamma"].toDouble(),
+                                           context->saved_data["divergence"].toBool());
       torch::autograd::variable_list leaves;
       for (int i : {0, 1})
         if (saved[i].requires_grad()) leaves.push_back(saved[i]);
@@ -142,11 +152,7 @@ inline Tensor soft_dtw_batch(const Tensor& x, const Tensor& y, const Tensor& x_l
     const bool graph = c10::GradMode::is_enabled();
     return SoftDtwFunction::apply(a, b, x_lengths, y_lengths, gamma, divergence, graph && a.requires_grad(), graph && b.requires_grad());
   }
-  const auto without_padding = [](const Tensor& rows, const Tensor& lengths) {
-    const auto place = at::arange(rows.size(1), rows.options().dtype(at::kLong).requires_grad(false));
-    return rows.masked_fill((place >= lengths.to(rows.device()).unsqueeze(1)).unsqueeze(2), 0);
-  };
-  return soft_dtw_aten(without_padding(a, x_lengths), without_padding(b, y_lengths), pair_lengths(x_lengths, y_lengths), gamma, divergence);
+  return soft_dtw_composed(a, b, x_lengths, y_lengths, gamma, divergence);
 }
 
 }  // namespace detail

@@ -15,20 +15,27 @@ struct Track {
 ///     const auto track = trajectory::track(labels, lengths, speakers, /*speaker=*/0);
 ///     const auto distances = trajectory::pairwise(measure, track.values, track.lengths);
 ///
-/// values [T] or [T, D], lengths [N], speakers [T] (integers): dialogs one after the other. A speaker who says nothing has an empty track,
-/// which `EditDistance` alone takes.
+/// Dialogs one after the other: values [T] or [T, D], speakers [T] (integers), lengths [N]; or padded: values [N, L] or [N, L, D], speakers
+/// [N, L], lengths [N] or a mask bool [N, L]. A speaker who says nothing has an empty track, which `EditDistance` alone takes.
 inline Track track(const Tensor& values, const Tensor& lengths, const Tensor& speakers, int64_t speaker) {
   constexpr auto where = "idcl::trajectory::track";
-  TORCH_CHECK_VALUE(values.dim() == 1 || values.dim() == 2, where, ": expected `values` to be [T] or [T, D], but got ", values.sizes());
-  TORCH_CHECK_VALUE(speakers.dim() == 1 && speakers.size(0) == values.size(0), where, ": expected `speakers` to be [", values.size(0),
-                    "], one an utterance, but got ", speakers.sizes());
-  const auto total = lengths.sum().item<int64_t>();
-  TORCH_CHECK_VALUE(lengths.dim() == 1 && total == values.size(0), where, ": expected `lengths` to add up to the ", values.size(0),
-                    " rows of `values`, but they add up to ", total);
-  const auto own = speakers == speaker;
+  const auto told = speakers.dim();  // dimensions that tell utterances apart
+  TORCH_CHECK_VALUE(
+      (told == 1 || told == 2) && values.dim() >= told && values.dim() <= told + 1 && values.sizes().slice(0, told) == speakers.sizes(),
+      where, ": expected `speakers` to be [T] beside `values` [T] or [T, D], or [N, L] beside [N, L] or [N, L, D], but got ",
+      speakers.sizes(), " beside ", values.sizes());
+  batch(where, speakers, lengths);  // which says what is wrong with lengths
+  auto own = speakers == speaker;
+  const auto tracks = [&](const Tensor& counts) -> Track {
+    return {values.flatten(0, told - 1).index_select(0, own.flatten().nonzero().squeeze(1).to(values.device())), counts};
+  };
+  if (told == 2) {
+    const auto place = at::arange(speakers.size(1), lengths.options().dtype(at::kLong));
+    own = own.logical_and((lengths.scalar_type() == at::kBool ? lengths : place < lengths.unsqueeze(1)).to(own.device()));
+    return tracks(own.sum(1));
+  }
   const auto dialog = at::repeat_interleave(lengths.to(speakers.device(), at::kLong));  // [T]
-  const auto counts = at::zeros({lengths.size(0)}, dialog.options()).index_add(0, dialog, own.to(at::kLong));
-  return {values.index_select(0, own.nonzero().squeeze(1).to(values.device())), counts};
+  return tracks(at::zeros({lengths.size(0)}, dialog.options()).index_add(0, dialog, own.to(at::kLong)));
 }
 
 /// One alphabet for who says it and how: label + num_classes speaker, for measures of labels. A dialog then is one sequence.
