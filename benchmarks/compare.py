@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
-"""Losses of this library, and measures of sequences, beside their Python peers, in one process and one run.
+"""Losses and miners of this library, and measures of sequences, beside their Python peers, in one process and one run.
 
     cmake --build build --target idcl_bench_ops idcl_bench_trajectory_ops
     python benchmarks/compare.py --ops build/benchmarks/libidcl_bench_ops.so [--sizes 128 1024 8192] [--dim 512] [--threads 2]
     python benchmarks/compare.py --trajectory-ops build/benchmarks/libidcl_bench_trajectory_ops.so
 
-Or both in one run: losses go forward and backward as said here, sequences as compare_trajectory.py says.
+Or both in one run: losses go forward and backward, and miners forward, as said here, sequences as compare_trajectory.py says.
 
 Contestants alternate within a round, so that all see the same state of the machine; every ratio is the median over rounds of
 (peer's seconds / ours). "sgemm" is the time of the products that the dense formula needs over our time. Peak memory is that of a
 fresh process that does nothing else, beyond the same process before the first step (--memory). A contestant that asks for more than
 --limit GiB says so and is left out. Peers that are not installed are left out by name:
 pip install pytorch-metric-learning==2.9.0 open_clip_torch (the latter with --no-deps).
+
+    python benchmarks/compare.py --from figures.json --plot figures.svg      draws what an earlier run wrote with --json
 """
 import argparse
 import json
@@ -26,14 +28,19 @@ import torch
 
 import compare_trajectory
 from contests import contests
+from drawing import draw
 
 
-def step(loss, leaves):
+def step(contestant, leaves):
+    """Seconds, and what it lists where it mines."""
     for leaf in leaves:
         leaf.grad = None
     start = time.perf_counter()
-    loss().backward()
-    return time.perf_counter() - start
+    outcome = contestant()
+    if isinstance(outcome, torch.Tensor):
+        outcome.backward()
+        outcome = None
+    return time.perf_counter() - start, outcome
 
 
 def sgemm(rows, columns, dim):
@@ -43,15 +50,14 @@ def sgemm(rows, columns, dim):
     return time.perf_counter() - start
 
 
-def fits(contestant, leaves):
-    """Does a first step, which also warms up, end? An out-of-memory error is an answer."""
+def first_step(contestant, leaves):
+    """What a first step lists, which also warms up; None where it runs out of memory, which is an answer."""
     try:
-        step(contestant, leaves)
-        return True
+        return {"found": step(contestant, leaves)[1]}
     except (RuntimeError, MemoryError) as error:
         if "memory" not in str(error) and not isinstance(error, MemoryError):
             raise
-        return False
+        return None
 
 
 def peak_mib(args, size, contest, contestant):
@@ -73,20 +79,24 @@ def alone(size, dim, contest, contestant):
 
 def compare(args, size, name, contest, leaves):
     """One row a contestant."""
-    contestants = {who: loss for who, loss in contest.contestants.items() if fits(loss, leaves)}
+    first = {who: first_step(contestant, leaves) for who, contestant in contest.contestants.items()}
+    contestants = {who: contestant for who, contestant in contest.contestants.items() if first[who]}
     rounds = args.rounds or max(3, min(40, 200_000_000 // (size * size)))
     seconds = {who: [] for who in contestants}
     floor = []
     for _ in range(rounds):
         before = sgemm(size, contest.columns, args.dim)
-        for who, loss in contestants.items():
-            seconds[who].append(step(loss, leaves))
+        for who, contestant in contestants.items():
+            seconds[who].append(step(contestant, leaves)[0])
         floor.append((before + sgemm(size, contest.columns, args.dim)) / 2)
     for who in contest.contestants:
         row = {"contest": name, "size": size, "contestant": who}
         if who in contestants:
             row["milliseconds"] = 1e3 * statistics.median(seconds[who])
-            row["ratio"] = statistics.median(peer / own for peer, own in zip(seconds[who], seconds["ours"]))
+            if first[who]["found"] is not None:
+                row["found"] = first[who]["found"]
+            if "ours" in contestants:
+                row["ratio"] = statistics.median(peer / own for peer, own in zip(seconds[who], seconds["ours"]))
             if who == "ours":
                 row["sgemm"] = statistics.median(contest.products * f / s for f, s in zip(floor, seconds["ours"]))
             if args.memory:
@@ -109,38 +119,18 @@ def compare_losses(args):
 
 
 def line(row, limit):
-    head = f"{row['contest']:>16} {row['size']:>6}  {row['contestant']:<17}"
+    head = f"{row['contest']:>21} {row['size']:>6}  {row['contestant']:<17}"
     if "milliseconds" not in row:
         return f"{head} asks for more than {limit:.0f} GiB"
-    note = f"sgemm {row['sgemm']:.2f}" if "sgemm" in row else f"{row['ratio']:.2f}x ours"
+    note = f"sgemm {row['sgemm']:.2f}" if "sgemm" in row else f"{row['ratio']:.2f}x ours" if "ratio" in row else ""
     memory = f"{row['peak_mib']:9.0f} MiB" if "peak_mib" in row else ""
-    return f"{head} {row['milliseconds']:10.2f} ms  {note:<14}{memory}"
-
-
-def plot(results, path):
-    """Time, and memory where it was measured, against the batch: a row of panels a contest."""
-    import matplotlib
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    names = list(dict.fromkeys(row["contest"] for row in results))
-    quantities = [("milliseconds", "ms a step")] + [("peak_mib", "MiB at peak")] * any("peak_mib" in row for row in results)
-    figure, panels = pyplot.subplots(len(quantities), len(names), figsize=(3 * len(names), 2.7 * len(quantities)), squeeze=False)
-    for column, name in enumerate(names):
-        for axes, (quantity, label) in zip(panels[:, column], quantities):
-            rows = [row for row in results if row["contest"] == name and quantity in row]
-            for who in dict.fromkeys(row["contestant"] for row in rows):
-                points = [(row["size"], row[quantity]) for row in rows if row["contestant"] == who]
-                axes.plot(*zip(*points), marker="o", markersize=3, linewidth=2 if who == "ours" else 1, label=who)
-            axes.set(xscale="log", yscale="log", title=name, xlabel="N", ylabel=label)
-            axes.legend(fontsize=7, frameon=False)
-    figure.tight_layout()
-    figure.savefig(path)
+    found = f"  {row['found']:,} listed" if "found" in row else ""
+    return f"{head} {row['milliseconds']:10.2f} ms  {note:<14}{memory}{found}"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ops", help="libidcl_bench_ops.so: losses")
+    parser.add_argument("--ops", help="libidcl_bench_ops.so: losses and miners")
     parser.add_argument("--trajectory-ops", help="libidcl_bench_trajectory_ops.so: time warping and soft-DTW of sequences")
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 1024, 8192])
     parser.add_argument("--dim", type=int, default=512)
@@ -152,8 +142,12 @@ def main():
                         help="GiB of addresses this process may hold (default: 0.7 of the machine's memory)")
     parser.add_argument("--json", help="write the figures here")
     parser.add_argument("--plot", help="draw them here (.svg or .png; needs matplotlib)")
+    parser.add_argument("--from", dest="earlier", help="measure nothing: the figures are here")
     parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.earlier:
+        with open(args.earlier) as file:
+            return draw(json.load(file)["results"], args.only, args.plot)
     if not args.ops and not args.trajectory_ops:
         parser.error("nothing to compare: give --ops, --trajectory-ops or both")
     resource.setrlimit(resource.RLIMIT_AS, (int(args.limit * 2**30),) * 2)
@@ -172,7 +166,7 @@ def main():
             figures = {"results": results, "trajectories": trajectories}
             json.dump({"torch": torch.__version__, "threads": args.threads, "dim": args.dim, **figures}, file, indent=1)
     if args.plot and results:
-        plot(results, args.plot)
+        draw(results, args.only, args.plot)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The contests of compare.py: for each, our loss and the Python peers that compute the same, on the same tensors."""
+"""The contests of compare.py: for each, our loss or miner and the Python peers that compute the same, on the same tensors."""
 import importlib
 import importlib.util
 import pathlib
@@ -46,8 +46,13 @@ def proxied(peer, proxies):
     return peer
 
 
+def listed(indices):
+    """How many pairs (a, p, a, n) or triplets (a, p, n) a miner of PML lists."""
+    return len(indices[0]) + (len(indices[2]) if len(indices) == 4 else 0)
+
+
 class Contest:
-    """Contestants return a loss; `products` of N x M x D are in the dense formula, forward and backward."""
+    """Contestants return a loss, or how many indices they list; `products` of N x M x D are in the dense formula, forward and backward."""
 
     def __init__(self, products, columns, contestants):
         self.products, self.columns, self.contestants = products, columns, contestants
@@ -101,4 +106,19 @@ def contests(size, dim, classes=1000):
         if metric:
             peer, target = make(), samples if name == "nt_xent" else labels
             found[name].contestants["PML"] = lambda peer=peer, target=target: peer(a, target)
+
+    miners = importlib.import_module("pytorch_metric_learning.miners") if metric else None
+    peers = {
+        "batch_hard": lambda: miners.BatchHardMiner(),
+        "batch_easy_hard": lambda: miners.BatchEasyHardMiner(),
+        "multi_similarity": lambda: miners.MultiSimilarityMiner(),
+        "pair_margin": lambda: miners.PairMarginMiner(pos_margin=1.4, neg_margin=1.35),
+        "hdc": lambda: miners.HDCMiner(filter_percentage=0.01),
+        "semi_hard": lambda: miners.TripletMarginMiner(margin=0.02, type_of_triplets="semihard"),
+    }
+    for name, make in peers.items():
+        mine = Contest(1, size, {"ours": lambda name=name: ours.mine(name, a, labels)})
+        if metric:
+            mine.contestants["PML"] = lambda peer=make(): listed(peer(a, labels))
+        found["mine_" + name] = mine
     return found, leaves

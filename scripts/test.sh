@@ -2,7 +2,7 @@
 # Sets up what is missing, builds everything and runs the tests through ctest.
 #
 #   scripts/test.sh            unit tests, every header alone, consumer projects
-#   scripts/test.sh --all      these, and what is labelled "extended": clang, sanitizers, documentation snippets
+#   scripts/test.sh --all      these, and what is labelled "extended": clang, sanitizers, documentation snippets, the site
 #   scripts/test.sh -R idcl    further arguments go to ctest
 case ${1:-} in -h | --help) sed -n '2,/^case/{/^case/d;s/^# \{0,1\}//;p}' "$0" && exit ;; esac
 source "$(dirname "$0")/setup.sh"

@@ -1,6 +1,7 @@
-// The losses as operators of a Python process, so that compare.py can time them beside their peers: torch.ops.idcl_bench.*
+// Losses and miners as operators of a Python process, so that compare.py can time them beside their peers: torch.ops.idcl_bench.*
 
 #include "../support/families.hpp"
+#include "../support/miners.hpp"
 
 #include <torch/library.h>
 
@@ -25,10 +26,18 @@ Tensor family_loss(c10::string_view name, const Tensor& x, const Tensor& y, cons
   TORCH_CHECK_VALUE(false, "idcl_bench::family_loss: expected the name of a family, but got \"", name, "\"");
 }
 
+/// How many indices the miner of support/miners.hpp with this name lists.
+int64_t mine(c10::string_view name, const Tensor& x, const Tensor& labels) {
+  for (const auto& miner : bench::miners())
+    if (miner.name == name) return miner.found(x, labels);
+  TORCH_CHECK_VALUE(false, "idcl_bench::mine: expected the name of a miner, but got \"", name, "\"");
+}
+
 }  // namespace
 
 TORCH_LIBRARY(idcl_bench, library) {
   library.def("idcl_loss", idcl_loss);
   library.def("idcl_pair_loss", idcl_pair_loss);
   library.def("family_loss", family_loss);
+  library.def("mine", mine);
 }

@@ -66,14 +66,15 @@ Subject clip_subject(const std::string& name, bool normalize) {
           [=](const Batch& b, double temperature) { return tower_rows(b, temperature, normalize, /*symmetric=*/true); }};
 }
 
-Subject sup_con_subject(const std::string& name, const std::string& form, bool references) {
+Subject sup_con_subject(const std::string& name, const std::string& form, bool references, bool normalize = true) {
   return {name,
           [=](const Batch& b, const Request& request) {
-            const auto options = asked(SupConLossOptions().form(form).temperature(request.temperature), b, request);
+            auto options = asked(SupConLossOptions().form(form).temperature(request.temperature), b, request);
+            if (!normalize) options.similarity(similarity::Dot{});
             return references ? F::sup_con_loss(b.x, b.x_labels, b.y, b.y_labels, options) : F::sup_con_loss(b.x, b.x_labels, options);
           },
           [=](const Batch& b, double temperature) {
-            const auto s = oracle::similarities(b.x, references ? b.y : b.x);
+            const auto s = oracle::similarities(b.x, references ? b.y : b.x, normalize);
             const auto roles = oracle::same_label_positive(s, b.x_labels, references ? b.y_labels : b.x_labels, !references);
             return Directions{form == "in" ? oracle::inside(s, roles, temperature) : oracle::outside(s, roles, temperature)};
           },
@@ -101,6 +102,7 @@ const std::vector<Subject>& subjects() {
       clip_subject("clip, not normalized", false),
       sup_con_subject("sup_con", "out", false),
       sup_con_subject("sup_con, form in", "in", false),
+      sup_con_subject("sup_con, not normalized", "out", false, /*normalize=*/false),
       sup_con_subject("sup_con, references", "out", true),
       sup_con_subject("sup_con, references, form in", "in", true),
   };

@@ -55,6 +55,28 @@ void for_both(const Check& check) {
     for (const auto& setting : {dense(), streaming(4)}) check(random_pairs(6, references), setting);
 }
 
+/// Lifted structure, the mean over positive pairs. `by_place`: the other negatives of a pair (i, j) are those of anchor j, whatever stands
+/// at j among the references.
+double lifted_structure(const Pairs& p, Real neg_margin, Real pos_margin, bool by_place = false) {
+  Real total = 0, count = 0;
+  for (std::size_t i = 0; i < p.rows(); ++i)
+    for (std::size_t j = 0; j < p.cols(); ++j) {
+      if (!p.positive(i, j)) continue;
+      Real sum = 0;
+      const auto add = [&](std::size_t a, std::size_t b) {
+        if (p.negative(a, b)) sum += std::exp(neg_margin - p.distance(a, b));
+      };
+      for (std::size_t k = 0; k < p.cols(); ++k) add(i, k);
+      if (by_place && j != i && j < p.rows())
+        for (std::size_t k = 0; k < p.cols(); ++k) add(j, k);
+      if (!by_place)
+        for (std::size_t k = 0; k < p.rows(); ++k) add(k, j);
+      const auto excess = std::max(Real{0}, p.distance(i, j) - pos_margin + (sum > 0 ? std::log(sum) : 0));
+      total += excess * excess / 2, ++count;
+    }
+  return static_cast<double>(total / count);
+}
+
 }  // namespace
 
 TEST_CASE("margin losses are those of the loops over their definition") {
@@ -120,21 +142,27 @@ TEST_CASE("a boundary's gradient is that of its differences, whatever its shape 
 
 TEST_CASE("lifted structures are those of the loops over their definition, a reference's negatives being anchors") {
   for_both([](const Pairs& p, const Setting& setting) {
-    Real total = 0, count = 0;
-    for (std::size_t i = 0; i < p.rows(); ++i)
-      for (std::size_t j = 0; j < p.cols(); ++j) {
-        if (!p.positive(i, j)) continue;
-        Real sum = 0;
-        for (std::size_t k = 0; k < p.cols(); ++k)
-          if (p.negative(i, k)) sum += std::exp(Real{1.4} - p.distance(i, k));
-        for (std::size_t k = 0; k < p.rows(); ++k)
-          if (p.negative(k, j)) sum += std::exp(Real{1.4} - p.distance(k, j));
-        const auto excess = std::max(Real{0}, p.distance(i, j) - Real{0.2} + std::log(sum));
-        total += excess * excess / 2, ++count;
-      }
     const auto options = with(idcl::LiftedStructureLossOptions().neg_margin(1.4).pos_margin(0.2), setting, at::kDouble);
-    check_close("mean", call(F::lifted_structure_loss, p, options).item<double>(), static_cast<double>(total / count), {1e-12, 0});
+    check_close("mean", call(F::lifted_structure_loss, p, options).item<double>(), lifted_structure(p, 1.4, 0.2), {1e-12, 0});
   });
+}
+
+TEST_CASE("against references PyTorch Metric Learning takes a positive's negatives from the anchor at its place, here they are its own") {
+  for (const auto& c : golden::cases("losses", "lifted_structure")) {
+    if (as_asked_here(c) || c.options.contains("distance")) continue;
+    const bool drops_diagonal = c.options.contains("ref_labels_is_labels");
+    const Pairs p{c.inputs.at("embeddings"), c.inputs.at("ref_embeddings"), c.inputs.at("labels"), c.inputs.at("ref_labels"),
+                  drops_diagonal};
+    const double neg_margin = c.options.value("neg_margin", 1.0), pos_margin = c.options.value("pos_margin", 0.0);
+    check_close(c.where() + ", there", lifted_structure(p, neg_margin, pos_margin, /*by_place=*/true),
+                golden::number(c.expected.at("loss")), {1e-10, 1e-12});
+    const auto in = drops_diagonal ? without_diagonal(c).inputs : c.inputs;
+    for (const auto& setting : all_settings()) {
+      const auto options = with(idcl::LiftedStructureLossOptions().neg_margin(neg_margin).pos_margin(pos_margin), setting, at::kDouble);
+      check_close(c.where() + ", here", call_with_labels(F::lifted_structure_loss, in, options).item<double>(),
+                  lifted_structure(p, neg_margin, pos_margin), {1e-10, 1e-12});
+    }
+  }
 }
 
 TEST_CASE("a positive pair without negatives counts 0 for their logarithm, a batch without any is zero") {

@@ -110,6 +110,35 @@ TEST_CASE("a pair given twice is two terms where a loss sums over pairs") {
   }
 }
 
+TEST_CASE("a single anchor has the loss of NCA's formula, where PyTorch Metric Learning gives zero") {
+  Random random(8);
+  const Tensors in{{"embeddings", random.normal({1, 4})},
+                   {"labels", at::zeros({1}, at::kLong)},
+                   {"ref_embeddings", random.normal({3, 4})},
+                   {"ref_labels", at::tensor({0, 1, 0}, at::kLong)}};
+  const auto s = oracle::similarities(in.at("embeddings"), in.at("ref_embeddings"));
+  const auto near = [&](std::size_t j) { return std::exp(-(2 - 2 * s[0][j])); };
+  const auto expected = static_cast<double>(-std::log((near(0) + near(2)) / (near(0) + near(1) + near(2))));
+  for (const auto& setting : {dense(), streaming(2)})
+    check_close("nca", subject_of("nca").loss(in, {{}, setting}).item<double>(), expected, {1e-12, 0});
+}
+
+TEST_CASE("SigLip's scale and bias have the derivatives of their differences") {
+  Random random(9);
+  const Tensors in{{"image", random.normal({5, 3})},
+                   {"logit_bias", at::scalar_tensor(-1.0, at::kDouble)},
+                   {"logit_scale", at::scalar_tensor(2.0, at::kDouble)},
+                   {"text", random.normal({5, 3})}};
+  const Inputs directions{random.normal({5, 3}), at::scalar_tensor(0.7, at::kDouble), at::scalar_tensor(-0.4, at::kDouble),
+                          random.normal({5, 3})};
+  for (const auto& setting : {dense(), streaming(2)})
+    for (const auto& reduction : {idcl::reduction_t(torch::kMean), idcl::reduction_t(torch::kNone)}) {
+      const auto f = function_of(subject_of("sig_lip").loss, in, {{}, setting, reduction});
+      gradcheck("sig_lip", f, floating(in));
+      gradcheck("sig_lip, second derivative", slope_of(f, directions), floating(in));
+    }
+}
+
 TEST_CASE("modules of losses over pairs are their functionals") {
   const auto x = Random(2).normal({6, 4}, at::kFloat), y = at::tensor({0, 0, 1, 1, 2, 2}, at::kLong);
   idcl::NTXentLoss loss(idcl::NTXentLossOptions().temperature(0.2));

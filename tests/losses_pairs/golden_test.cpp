@@ -21,17 +21,6 @@ double temperature(const Case& c) {
   return 1 / sharpest;
 }
 
-template <class Check>
-void for_each_case(const Check& check) {
-  for (const auto& subject : subjects()) {
-    int seen = 0;
-    for (const auto& c : golden::cases("losses", subject.name))
-      if (const auto asked = as_asked_here(c)) check(subject, *asked), ++seen;
-    INFO(subject.name);
-    CHECK(seen > 0);
-  }
-}
-
 auto call(const Subject& subject, const Case& c) {
   return [&](const Tensors& in, const Setting& setting) { return subject.loss(in, {c.options, setting}); };
 }
@@ -39,17 +28,18 @@ auto call(const Subject& subject, const Case& c) {
 }  // namespace
 
 TEST_CASE("golden losses and gradients over pairs in float64") {
-  for_each_case([](const Subject& subject, const Case& c) {
+  golden::for_each_case(subjects(), as_asked_here, [](const Subject& subject, const Case& c) {
     for (const auto& setting : all_settings()) golden::check_case(c, setting, at::kDouble, temperature(c), call(subject, c));
   });
 }
 
 TEST_CASE("golden losses and gradients over pairs in float32") {
-  for_each_case([](const Subject& subject, const Case& c) {
+  golden::for_each_case(subjects(), as_asked_here, [](const Subject& subject, const Case& c) {
     for (const auto& setting : all_settings()) golden::check_case(c, setting, at::kFloat, temperature(c), call(subject, c));
   });
 }
 
 TEST_CASE("losses over pairs in half precision give a float32 loss as good as float32 inputs of the same values") {
-  for_each_case([](const Subject& subject, const Case& c) { golden::check_half(c, at::kFloat, temperature(c), call(subject, c)); });
+  golden::for_each_case(subjects(), as_asked_here,
+                        [](const Subject& subject, const Case& c) { golden::check_half(c, at::kFloat, temperature(c), call(subject, c)); });
 }

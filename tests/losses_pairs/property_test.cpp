@@ -7,19 +7,26 @@ namespace {
 using namespace idcl::test;
 using Catch::Contains;
 
+/// Every reduction that the loss has: towers have no classes to weight.
+std::vector<idcl::reduction_t> reductions_of(const Subject& subject) {
+  std::vector<idcl::reduction_t> all{torch::kMean,       torch::kSum,          torch::kNone,
+                                     idcl::kMeanNonZero, idcl::kMeanPerAnchor, idcl::reduction::Threshold{.low = 0.05, .high = 50}};
+  if (subject.towers.empty()) all.push_back(idcl::reduction::ClassWeighted{at::tensor({0.5, 2.0, 1.0}, at::kDouble)});
+  return all;
+}
+
 }  // namespace
 
-TEST_CASE("gradients of losses over pairs are those of their differences, in every reduction") {
+TEST_CASE("gradients of losses over pairs are those of their differences, with every option and reduction") {
   for (const auto& subject : subjects()) {
     if (!subject.has_own_slope) continue;
+    check_all_tried(subject.name, subject.loss, variants_of(subject), /*elsewhere=*/{"learn_beta"});
     for (const bool references : {false, true}) {
       if (references && !subject.towers.empty()) continue;
       const auto inputs = random_inputs(subject, 7, 11, at::kDouble, references);
-      for (const auto& setting : {dense(), streaming(3)})
-        for (const auto& reduction : {idcl::reduction_t(torch::kMean), idcl::reduction_t(torch::kSum), idcl::reduction_t(torch::kNone),
-                                      idcl::reduction_t(idcl::kMeanNonZero)})
-          gradcheck(name_of(subject, setting, (references ? "references, " : "") + idcl::detail::name_of(reduction)),
-                    function_of(subject, inputs, {subject.mild, setting, reduction}), floating(inputs));
+      for (const auto& options : variants_of(subject))
+        for (const auto& reduction : reductions_of(subject))
+          check_slopes(subject.name + (references ? ", references" : ""), subject.loss, inputs, options, reduction);
     }
   }
 }
@@ -31,7 +38,7 @@ TEST_CASE("second derivatives of losses over pairs are those of the slope's diff
     Inputs directions;
     for (const auto& value : floating(inputs)) directions.push_back(random.normal(value.sizes()));
     for (const auto& setting : {dense(), streaming(3)}) {
-      const auto slope = slope_of(function_of(subject, inputs, {subject.mild, setting}), directions);
+      const auto slope = slope_of(function_of(subject.loss, inputs, {subject.mild, setting}), directions);
       if (setting.evaluator == idcl::Evaluator::Streaming && !subject.streams_twice) {
         CHECK_THROWS_WITH(gradient(slope, as_leaves(floating(inputs))), Contains("use Evaluator::Dense"));
       } else if (subject.has_own_slope) {
@@ -49,8 +56,8 @@ TEST_CASE("evaluators of losses over pairs agree at sizes around the edges of ti
         const auto inputs = random_inputs(subject, n, n, at::kDouble, references);
         const auto leaves = as_leaves(floating(inputs)), others = as_leaves(floating(inputs));
         const auto what = name_of(subject, streaming(4), std::to_string(n) + " rows");
-        const auto expected = function_of(subject, inputs, {{}, dense(), torch::kNone})(leaves),
-                   actual = function_of(subject, inputs, {{}, streaming(4), torch::kNone})(others);
+        const auto expected = function_of(subject.loss, inputs, {{}, dense(), torch::kNone})(leaves),
+                   actual = function_of(subject.loss, inputs, {{}, streaming(4), torch::kNone})(others);
         check_close(what, actual.item<double>(), expected.item<double>(), {1e-11, 1e-12});
         expected.backward();
         actual.backward();
@@ -87,7 +94,7 @@ TEST_CASE("no finite input of losses over pairs gives a NaN") {
       for (const auto& [what, inputs] : hunts)
         for (const auto& options : requests)
           for (const auto& setting : {dense(), streaming(3)})
-            check_finite(name_of(subject, setting, what + ", " + options.dump()), subject, inputs, {options, setting});
+            check_finite(name_of(subject, setting, what + ", " + options.dump()), subject.loss, inputs, {options, setting});
     }
   }
 }
@@ -99,7 +106,7 @@ TEST_CASE("a batch without a pair is a zero attached to the graph, whatever the 
       const auto inputs = random_inputs(subject, n);
       for (const auto& setting : {dense(), streaming(3)}) {
         const auto leaves = as_leaves(floating(inputs));
-        const auto loss = function_of(subject, inputs, {{}, setting})(leaves);
+        const auto loss = function_of(subject.loss, inputs, {{}, setting})(leaves);
         INFO(name_of(subject, setting, std::to_string(n) + " rows"));
         CHECK(loss.item<double>() == 0);
         REQUIRE(loss.requires_grad());

@@ -10,7 +10,6 @@
 #include "idcl/losses/soft_triple.hpp"
 #include "idcl/losses/sub_center_arc_face.hpp"
 #include "idcl/losses/vic_reg.hpp"
-#include "support/gradcheck.hpp"
 #include "support/random.hpp"
 
 #include <torch/serialize.h>
@@ -33,58 +32,25 @@ Tensors random_inputs(const Subject& subject, int64_t n, uint64_t seed = 0, at::
   return {{"embeddings", random.normal({n, kWidth}, type)}, {"labels", random.integers(kClasses - 1, {n})}, {"weight", weight}};
 }
 
-/// The loss as a function of its floating inputs, in the order of their names.
-Function function_of(const Subject& subject, const Tensors& inputs, const Request& request, bool summed = true) {
-  return [=](const Inputs& values) {
-    auto in = inputs;
-    std::size_t next = 0;
-    for (auto& [name, value] : in)
-      if (value.is_floating_point()) value = values.at(next++);
-    const auto loss = subject.loss(in, request);
-    return summed && loss.dim() > 0 ? (loss * at::arange(1, loss.numel() + 1, loss.options().requires_grad(false))).sum() : loss;
-  };
-}
-
-Inputs floating(const Tensors& inputs) {
-  Inputs result;
-  for (const auto& [name, value] : inputs)
-    if (value.is_floating_point()) result.push_back(value);
-  return result;
-}
-
 std::vector<idcl::reduction_t> reductions(const Subject& subject) {
   if (!subject.has_rows) return {torch::kMean, torch::kSum};
-  return {torch::kMean, torch::kSum, torch::kNone};
-}
-
-std::string name_of(const Subject& subject, const Setting& setting, const std::string& what) {
-  std::ostringstream name;
-  name << subject.name << ", " << what << ", " << setting;
-  return name.str();
-}
-
-void check_finite(const std::string& what, const Subject& subject, const Tensors& inputs, const Request& request) {
-  const auto leaves = as_leaves(floating(inputs));
-  const auto f = function_of(subject, inputs, request);
-  INFO(what);
-  const auto loss = f(leaves);
-  CHECK(at::isfinite(loss).all().item<bool>());
-  loss.backward();
-  for (const auto& leaf : leaves) CHECK(at::isfinite(or_zeros(leaf.grad(), leaf)).all().item<bool>());
+  return {torch::kMean,
+          torch::kSum,
+          torch::kNone,
+          idcl::kMeanNonZero,
+          idcl::kMeanPerAnchor,
+          idcl::reduction::Threshold{.low = 0.05, .high = 50},
+          idcl::reduction::ClassWeighted{at::tensor({0.5, 2.0, 1.0, 3.0}, at::kDouble)}};
 }
 
 }  // namespace
 
-TEST_CASE("gradients of proxies, classifiers and views are those of their differences, in every reduction") {
+TEST_CASE("gradients of proxies, classifiers and views are those of their differences, with every option and reduction") {
   for (const auto& subject : subjects()) {
+    check_all_tried(subject.name, subject.loss, variants_of(subject), /*elsewhere=*/{"sub_centers", "centers_per_class"});
     const auto inputs = random_inputs(subject, 5, 11);
-    for (const auto& reduction : reductions(subject)) {
-      const auto what = "reduction " + idcl::detail::name_of(reduction);
-      const auto expected = differences(function_of(subject, inputs, {subject.mild, dense(), reduction}), floating(inputs));
-      for (const auto& setting : {dense(), streaming(3)})
-        check_gradients(name_of(subject, setting, what),
-                        gradient(function_of(subject, inputs, {subject.mild, setting, reduction}), as_leaves(floating(inputs))), expected);
-    }
+    for (const auto& options : variants_of(subject))
+      for (const auto& reduction : reductions(subject)) check_slopes(subject.name, subject.loss, inputs, options, reduction);
   }
 }
 
@@ -94,7 +60,9 @@ TEST_CASE("second derivatives are those of the slope's differences, or an error 
     Random random(3);
     Inputs directions;
     for (const auto& value : floating(inputs)) directions.push_back(random.normal(value.sizes()));
-    const auto slope = [&](const Setting& setting) { return slope_of(function_of(subject, inputs, {subject.mild, setting}), directions); };
+    const auto slope = [&](const Setting& setting) {
+      return slope_of(function_of(subject.loss, inputs, {subject.mild, setting}), directions);
+    };
     const auto expected = differences(slope(dense()), floating(inputs));
     check_gradients(name_of(subject, dense(), "second derivative"), gradient(slope(dense()), as_leaves(floating(inputs))), expected);
     if (subject.streams_twice) {
@@ -174,10 +142,17 @@ TEST_CASE("no finite input of proxies, classifiers and views gives a NaN") {
         zeros[name] = at::zeros_like(value);
         auto& equal = hunts["equal " + name] = random;
         equal[name] = value.narrow(0, 0, 1).expand_as(value).contiguous();
+        auto& twice = hunts["the same rows twice, " + name] = random;
+        twice[name] = value.index_select(0, at::arange(value.size(0), at::kLong).remainder(2));
+        auto& one = hunts["one row of zeros, " + name] = random;
+        one[name] = value.index_fill(0, at::tensor({1}, at::kLong), 0);
       }
       if (subject.inputs == Subject::Inputs::Classes) {
         hunts["one class"] = random;
         hunts["one class"]["labels"] = at::zeros({6}, at::kLong);
+        hunts["distinct classes"] = random;
+        hunts["distinct classes"]["labels"] = at::arange(6, at::kLong);
+        hunts["distinct classes"]["weight"] = at::cat({random.at("weight"), random.at("weight")});
         hunts["the only class"] = hunts["one class"];
         hunts["the only class"]["weight"] = random.at("weight").narrow(0, 0, 1).contiguous();
         const auto first = subject.centers > 0 ? random.at("weight").select(1, 0) : random.at("weight");
@@ -192,7 +167,7 @@ TEST_CASE("no finite input of proxies, classifiers and views gives a NaN") {
       for (const auto& [what, inputs] : hunts)
         for (const auto& options : requests)
           for (const auto& setting : {dense(), streaming(3)})
-            check_finite(name_of(subject, setting, what + ", " + options.dump()), subject, inputs, {options, setting});
+            check_finite(name_of(subject, setting, what + ", " + options.dump()), subject.loss, inputs, {options, setting});
     }
   }
 }
@@ -204,7 +179,7 @@ TEST_CASE("what has no term is a zero attached to the graph") {
       const auto inputs = random_inputs(subject, n);
       for (const auto& setting : {dense(), streaming(3)}) {
         const auto leaves = as_leaves(floating(inputs));
-        const auto loss = function_of(subject, inputs, {{}, setting})(leaves);
+        const auto loss = function_of(subject.loss, inputs, {{}, setting})(leaves);
         INFO(name_of(subject, setting, std::to_string(n) + " rows"));
         CHECK(loss.item<double>() == 0);
         loss.backward();

@@ -6,7 +6,6 @@
 #include "idcl/losses/histogram.hpp"
 #include "idcl/losses/pnp.hpp"
 #include "idcl/losses/smooth_ap.hpp"
-#include "support/gradcheck.hpp"
 #include "support/memory.hpp"
 #include "support/random.hpp"
 
@@ -28,34 +27,15 @@ Tensors random_inputs(int64_t n, uint64_t seed = 0, at::ScalarType type = at::kD
   return in;
 }
 
-/// The loss as a function of its floating inputs, in the order of their names; rows are weighted and added.
-Function function_of(const Subject& subject, const Tensors& inputs, const Request& request) {
-  return [=](const Inputs& values) {
-    auto in = inputs;
-    std::size_t next = 0;
-    for (auto& [name, value] : in)
-      if (value.is_floating_point()) value = values.at(next++);
-    const auto loss = subject.loss(in, request);
-    return loss.dim() > 0 ? (loss * at::arange(1, loss.numel() + 1, loss.options().requires_grad(false))).sum() : loss;
-  };
-}
-
-Inputs floating(const Tensors& inputs) {
-  Inputs result;
-  for (const auto& [name, value] : inputs)
-    if (value.is_floating_point()) result.push_back(value);
-  return result;
-}
-
-std::string name_of(const Subject& subject, const Setting& setting, const std::string& what) {
-  std::ostringstream name;
-  name << subject.name << ", " << what << ", " << setting;
-  return name.str();
-}
-
 std::vector<idcl::reduction_t> reductions_of(const Subject& subject) {
   if (!subject.in_rows) return {torch::kMean, torch::kSum};
-  return {torch::kMean, torch::kSum, torch::kNone, idcl::kMeanNonZero};
+  return {torch::kMean,
+          torch::kSum,
+          torch::kNone,
+          idcl::kMeanNonZero,
+          idcl::kMeanPerAnchor,
+          idcl::reduction::Threshold{.low = 0.05, .high = 50},
+          idcl::reduction::ClassWeighted{at::tensor({0.5, 2.0, 1.0}, at::kDouble)}};
 }
 
 std::vector<Json> requests_of(const Subject& subject) {
@@ -64,9 +44,19 @@ std::vector<Json> requests_of(const Subject& subject) {
   return requests;
 }
 
+/// What is ranked by: the cosine, or how near rows of unit length are.
+oracle::Matrix ranked_by(const Tensor& x, const Tensor& y, bool self, const Json& options) {
+  auto s = oracle::similarities(x, y);
+  if (options.value("distance", "cosine") == "cosine") return s;
+  for (std::size_t i = 0; i < s.size(); ++i)
+    for (std::size_t j = 0; j < s[i].size(); ++j) s[i][j] = self && i == j ? 0 : -std::sqrt(std::max(oracle::Real{0}, 2 - 2 * s[i][j]));
+  return s;
+}
+
 oracle::Rows defined(const Subject& subject, const Tensors& in, const oracle::Roles& roles, const Json& options) {
   const bool self = !in.contains("ref_embeddings");
-  return subject.definition(oracle::similarities(in.at("embeddings"), in.at(self ? "embeddings" : "ref_embeddings")), roles, self, options);
+  const auto &x = in.at("embeddings"), &y = in.at(self ? "embeddings" : "ref_embeddings");
+  return subject.definition(ranked_by(x, y, self, options), roles, self, options);
 }
 
 void check_definition(const std::string& what, const Subject& subject, const Tensors& in, const oracle::Rows& rows, const Json& options,
@@ -153,33 +143,26 @@ TEST_CASE("given pairs weight the anchors of FastAP by how often they are named"
 }
 
 TEST_CASE("gradients of losses over rankings are those of their differences, with every option and reduction") {
-  for (const auto& subject : subjects())
+  for (const auto& subject : subjects()) {
+    check_all_tried(subject.name, subject.loss, subject.variants);
     for (const bool references : {false, true}) {
       const auto inputs = random_inputs(6, 31, at::kDouble, references);
       for (const auto& options : subject.variants)
-        for (const auto& setting : {dense(), streaming(3)})
-          for (const auto& reduction :
-               options == subject.variants.at(0) ? reductions_of(subject) : std::vector<idcl::reduction_t>{torch::kMean})
-            gradcheck(
-                name_of(subject, setting, (references ? "references, " : "") + options.dump() + ", " + idcl::detail::name_of(reduction)),
-                function_of(subject, inputs, {options, setting, reduction}), floating(inputs));
+        for (const auto& reduction : reductions_of(subject))
+          check_slopes(subject.name + (references ? ", references" : ""), subject.loss, inputs, options, reduction);
     }
+  }
 }
 
-TEST_CASE("gradients of given pairs and of distances are those of their differences") {
+TEST_CASE("gradients of losses over rankings of given triplets are those of their differences") {
   for (const auto& subject : subjects()) {
     auto inputs = random_inputs(6, 32);
     inputs["labels"] = at::tensor({0, 0, 0, 1, 1, 2}, at::kLong);
     inputs["triplets"] = at::tensor({0, 1, 3, 0, 2, 4, 3, 4, 5, 3, 4, 0, 4, 3, 5}, at::kLong).view({5, 3});
     for (const auto& setting : {dense(), streaming(2)})
-      gradcheck(name_of(subject, setting, "triplets"), function_of(subject, inputs, {subject.variants.at(0), setting}), floating(inputs));
-  }
-  const auto inputs = random_inputs(6, 33);
-  for (const auto& [name, options] : std::map<std::string, Json>{{"smooth_ap", {{"distance", "lp"}, {"temperature", 0.3}}},
-                                                                 {"pnp", {{"distance", "lp"}, {"anneal", 0.3}}}})
-    for (const auto& setting : {dense(), streaming(3)})
-      gradcheck(name_of(subject_of(name), setting, "distance"), function_of(subject_of(name), inputs, {options, setting}),
+      gradcheck(name_of(subject, setting, "triplets"), function_of(subject.loss, inputs, {subject.variants.at(0), setting}),
                 floating(inputs));
+  }
 }
 
 TEST_CASE("second derivatives of losses over rankings are those of the slope's differences, or an error that says so") {
@@ -189,7 +172,7 @@ TEST_CASE("second derivatives of losses over rankings are those of the slope's d
     Inputs directions;
     for (const auto& value : floating(inputs)) directions.push_back(random.normal(value.sizes()));
     for (const auto& setting : {dense(), streaming(3)}) {
-      const auto slope = slope_of(function_of(subject, inputs, {subject.variants.at(0), setting}), directions);
+      const auto slope = slope_of(function_of(subject.loss, inputs, {subject.variants.at(0), setting}), directions);
       if (setting.evaluator == idcl::Evaluator::Streaming && !subject.streams_twice) {
         CHECK_THROWS_WITH(gradient(slope, as_leaves(floating(inputs))), Contains("use Evaluator::Dense"));
       } else {
@@ -207,8 +190,8 @@ TEST_CASE("evaluators of losses over rankings agree at sizes around the edges of
           const auto inputs = random_inputs(n, n, at::kDouble, references);
           const auto leaves = as_leaves(floating(inputs)), others = as_leaves(floating(inputs));
           const auto what = name_of(subject, streaming(side), std::to_string(n) + " rows");
-          const auto expected = function_of(subject, inputs, {{}, dense()})(leaves),
-                     actual = function_of(subject, inputs, {{}, streaming(side)})(others);
+          const auto expected = function_of(subject.loss, inputs, {{}, dense()})(leaves),
+                     actual = function_of(subject.loss, inputs, {{}, streaming(side)})(others);
           check_close(what, actual.item<double>(), expected.item<double>(), {1e-11, 1e-12});
           expected.backward();
           actual.backward();
@@ -267,14 +250,8 @@ TEST_CASE("no finite input of losses over rankings gives a NaN") {
       hunts["the same as references"]["ref_labels"] = random.at("labels");
       for (const auto& [what, inputs] : hunts)
         for (const auto& options : requests)
-          for (const auto& setting : {dense(), streaming(3)}) {
-            INFO(name_of(subject, setting, what + ", " + options.dump()));
-            const auto leaves = as_leaves(floating(inputs));
-            const auto loss = function_of(subject, inputs, {options, setting})(leaves);
-            CHECK(at::isfinite(loss).all().item<bool>());
-            loss.backward();
-            for (const auto& leaf : leaves) CHECK(at::isfinite(or_zeros(leaf.grad(), leaf)).all().item<bool>());
-          }
+          for (const auto& setting : {dense(), streaming(3)})
+            check_finite(name_of(subject, setting, what + ", " + options.dump()), subject.loss, inputs, {options, setting});
     }
   }
 }
@@ -294,7 +271,7 @@ TEST_CASE("a batch without a positive pair is a zero attached to the graph, what
       inputs["labels"] = at::arange(n, at::kLong);
       for (const auto& setting : {dense(), streaming(3)}) {
         const auto leaves = as_leaves(floating(inputs));
-        const auto loss = function_of(subject, inputs, {{}, setting})(leaves);
+        const auto loss = function_of(subject.loss, inputs, {{}, setting})(leaves);
         INFO(name_of(subject, setting, std::to_string(n) + " rows"));
         CHECK(loss.item<double>() == 0);
         REQUIRE(loss.requires_grad());

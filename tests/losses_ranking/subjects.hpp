@@ -1,32 +1,18 @@
 #pragma once
 
-#include "idcl/losses/detail/options.hpp"
-#include "support/golden.hpp"
+#include "support/ask.hpp"
 #include "support/oracle.hpp"
-#include "support/setting.hpp"
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace idcl::test {
 
-using golden::Json;
-using golden::Tensors;
-
-/// How a loss is asked for: options by their golden names. Without a reduction, the loss's own.
-struct Request {
-  Json options = Json::object();
-  Setting setting{};
-  std::optional<reduction_t> reduction{};
-};
-
 /// A loss over rankings.
 struct Subject {
   std::string name;
-  /// inputs by their golden names
-  std::function<Tensor(const Tensors&, const Request&)> loss;
+  AskedLoss loss;
   /// the loss as its formula reads, from cosines, parts and options; a loss without rows has one
   std::function<oracle::Rows(const oracle::Matrix&, const oracle::Roles&, bool self, const Json&)> definition;
   /// the share of a unit of similarity that is magnified to one, by its options

@@ -4,6 +4,7 @@
 #include "support/golden.hpp"
 #include "support/setting.hpp"
 
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -18,8 +19,22 @@ inline Tensors leaves(const Case& c, at::ScalarType type) {
   return result;
 }
 
-/// A quirk without a clean value has none of ours.
-inline bool is_parity_alone(const Case& c) { return c.quirk && !c.expected.contains("loss_clean"); }
+/// The case as it stands; nothing where it has a quirk without a clean value, which is none of ours.
+inline std::optional<Case> unless_parity_alone(const Case& c) {
+  return c.quirk && !c.expected.contains("loss_clean") ? std::nullopt : std::optional(c);
+}
+
+/// check(subject, case) for every case of every subject's file, as `asked` has it; where it has nothing, the case is left out.
+template <class Subjects, class Asked, class Check>
+void for_each_case(const Subjects& subjects, const Asked& asked, const Check& check) {
+  for (const auto& subject : subjects) {
+    int seen = 0;
+    for (const auto& given : cases("losses", subject.name))
+      if (const std::optional<Case> c = asked(given)) check(subject, *c), ++seen;
+    INFO(subject.name);
+    CHECK(seen > 0);
+  }
+}
 
 /// `loss(inputs, setting)` and its gradients against those of the case, the clean ones where it has some; `temperature`: the inverse of how
 /// far a logit is magnified.

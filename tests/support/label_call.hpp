@@ -57,7 +57,8 @@ inline golden::Case without_diagonal(golden::Case c) {
 /// A golden case as this library is asked for it; nothing where it pins a quirk that is not copied.
 inline std::optional<golden::Case> as_asked_here(const golden::Case& c) {
   const bool has_value = c.expected.contains("loss_clean") || !c.quirk;
-  // with references, PML's lifted structure takes a reference's position for an anchor's; its NCA has no loss of a single anchor
+  // with references, PML's lifted structure takes a reference's position for an anchor's; its NCA has no loss of a single anchor. What both
+  // are there and here, the suites' definitions say.
   const bool is_refused = !has_value && c.inputs.contains("ref_embeddings") &&
                           (c.file == "losses/lifted_structure" || (c.file == "losses/nca" && c.inputs.at("embeddings").size(0) == 1));
   if (is_refused) return std::nullopt;
