@@ -69,7 +69,7 @@ TEST_CASE("folds by session test every dialog once, by a network that has seen n
   const auto result = run(data.train("cv", {"--folds", "session"}));
   INFO(result.err);
   REQUIRE(result.status == 0);
-  CHECK_THAT(result.out, Contains("each tested once in " + std::to_string(data.sessions.size()) + " folds by session") &&
+  CHECK_THAT(result.out, Contains("each dialog tested once in " + std::to_string(data.sessions.size()) + " folds by session") &&
                              Contains("Session 1") && Contains("mean ± std") && Contains("95 % over folds") && Contains("UAR"));
 
   const auto results = json(out / "results.json");

@@ -30,7 +30,7 @@ int cross_validate(const TrainFlags& flags, const JobFlags& jobs, const Variant&
   folder.done();
   if (flags.quiet()) return success;
   std::cout << "\nall folds: " << score_text(pooled.scores, data.label_names) << '\n'
-            << comparison_text(comparison) << "\nresults: " << (folder.path() / "results.json").string()
+            << comparison_text(comparison) << "results: " << (folder.path() / "results.json").string()
             << ", predictions.csv and one folder a fold beside it" << std::endl;
   return success;
 }

@@ -57,7 +57,7 @@ ComparisonTables comparison_tables(const Json& comparison) {
   tables.caption = std::string(synthetic  ? "Synthetic data"
                                : folds > 1 ? "All dialogs"
                                            : "Test split") +
-                   (folds > 1 ? ", each tested once in " + std::to_string(folds) + " folds by session" : "") + ", " + std::to_string(data.at("classes").get<int>()) +
+                   (folds > 1 ? ", each dialog tested once in " + std::to_string(folds) + " folds by session" : "") + ", " + std::to_string(data.at("classes").get<int>()) +
                    " classes, " + std::to_string(seeds) + (seeds == 1 ? " seed, percent" : " seeds, percent, mean ± standard deviation");
   if (with_paper)
     tables.caption +=
