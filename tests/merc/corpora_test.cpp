@@ -122,6 +122,9 @@ TEST_CASE("the raw tree is counted both ways, and converted as asked") {
   CHECK(happy({}) == expected["labels"]["hap"]);
   CHECK(happy({"--hap-relabel"}) == relabelled);
   CHECK(relabelled > expected["labels"]["hap"]);
+  const auto trained = run({"train", "--data", raw, "--out", (scratch / "run").string(), "--quiet"});
+  CHECK(trained.status == 1);
+  CHECK_THAT(trained.err, Contains("no modality `text`; it has no features at all: extract them with examples/merc/extract_features.py"));
   REQUIRE(run({"convert", raw, (scratch / "c").string(), "--hap-relabel", "--quiet"}).status == 0);
   CHECK(nlohmann::json::parse(run({"inspect", (scratch / "c").string(), "--json"}).out)["splits"] ==
         nlohmann::json::parse(run({"inspect", raw, "--json", "--hap-relabel"}).out)["splits"]);
@@ -150,10 +153,32 @@ TEST_CASE("six classes become four by dropping or merging, and a session is held
                 tiny_network)
                 .status == 0);
   }
+  // What a flag makes of a corpus is what convert writes, in training and for trained weights.
+  const auto shown = run({"inspect", (scratch / "six").string(), "--json", "--four-way", "drop", "--test-session", "1"});
+  CHECK(nlohmann::json::parse(shown.out)["splits"] == inspect(scratch / "drop")["splits"]);
+  const auto direct = run(Words{"train", "--data", (scratch / "six").string(), "--out", (scratch / "direct").string(), "--ablation", "A",
+                                "--four-way", "drop", "--test-session", "1"} +
+                          tiny_network);
+  CHECK_THAT(direct.out, Contains("4-way, excited and frustrated dropped: ") && Contains("test is Session 1"));
+  const auto results = json(scratch / "direct" / "results.json");
+  CHECK(results["test"] == json(scratch / "run_drop" / "results.json")["test"]);
+  CHECK(results["data"]["four_way"] == "drop");
+  const auto asked = run({"eval", "--run", (scratch / "direct").string(), "--data", (scratch / "six").string(), "--json"});
+  CHECK(nlohmann::json::parse(asked.out)["test"] == results["test"]);
+  const auto converted = run({"eval", "--run", (scratch / "direct").string(), "--data", (scratch / "drop").string(), "--json"});
+  CHECK(nlohmann::json::parse(converted.out)["test"] == results["test"]);
+  CHECK_THAT(run({"eval", "--weights", (scratch / "direct" / "best.pt").string(), "--heads", "2", "--data", (scratch / "six").string(),
+                  "--quiet"})
+                 .err,
+             Contains("6 classes, the weights know 4; make four of six by --four-way drop or merge"));
+  REQUIRE(run({"report", (scratch / "direct").string(), "--out", (scratch / "direct.html").string(), "--quiet"}).status == 0);
+  CHECK_THAT(content(scratch / "direct.html"), !Contains("No map of the dialogs"));
   const auto again = run({"convert", (scratch / "drop").string(), (scratch / "no").string(), "--four-way", "drop"});
   CHECK(again.status == 1);
   CHECK_THAT(again.err, Contains("expected IEMOCAP's six classes to make four of, got 4"));
-  CHECK(run({"convert", (scratch / "six").string(), (scratch / "no").string(), "--test-session", "6"}).status == 2);
+  CHECK(run({"convert", (scratch / "six").string(), (scratch / "no").string(), "--test-session", "0"}).status == 2);
+  CHECK_THAT(run({"convert", (scratch / "six").string(), (scratch / "no").string(), "--test-session", "6", "--quiet"}).err,
+             Contains("no dialog of Session 6 to hold out"));
   CHECK(run({"convert", (scratch / "six").string(), (scratch / "no").string(), "--four-way", "halve"}).status == 2);
   CHECK_FALSE(fs::exists(scratch / "no"));
 }

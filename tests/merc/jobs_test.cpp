@@ -116,7 +116,7 @@ TEST_CASE("a run that fails is named in one line, and the others are finished") 
     CHECK(failed.status == 1);
     CHECK(lines(failed.err) == 1);
     CHECK_THAT(failed.err, StartsWith("idcl-merc: 1 of 3 runs failed, the others are kept: learning-rate=1e30-seed0: finetune, epoch ") &&
-                               Contains("the loss is not finite"));
+                               Contains("the loss is not finite; lower the learning rate (1e+30) or"));
     CHECK(json(out / "summary.json")["order"] == nlohmann::json{"learning-rate=0.001", "learning-rate=0.002"});
     CHECK(fs::exists(out / "learning-rate=0.002-seed0" / "results.json"));
     CHECK_FALSE(fs::exists(out / "learning-rate=1e30-seed0" / "results.json"));

@@ -68,6 +68,10 @@ TEST_CASE("values that make no sense end with status 2 and the field") {
   check_refused(run(train + Words{"--modalities", "text,text"}), 2, "names \"text\" twice");
   check_refused(run(train + Words{"--threads", "-2"}), 2, "`threads`");
   check_refused(run({"synth", "--out", "x", "--dialogs", "2"}), 2, "expected at least 3 dialogs, one a split, got 2");
+  check_refused(run({"synth", "--out", "x", "--dialogs", "1000000000"}), 2, "expected at most 100000 dialogs, got 1000000000");
+  check_refused(run({"synth", "--out", "x", "--difficulty", "0"}), 2, "--difficulty: expected a number above 0, got 0");
+  check_refused(run({"ablate", "--data", "x", "--out", "y", "--seeds", "0"}), 2, "--seeds: expected a number of at least 1, got 0;");
+  check_refused(run({"train", "--data", "x", "--out", "y", "--seed", "-1"}), 2, "--seed: expected a number of at least 0, got -1;");
   check_refused(run({"synth", "--out", "x", "--dims", "smell=3"}), 2,
                 "no modality \"smell\" in this shape; there are: audio, text, visual");
   check_refused(run({"synth", "--out", "x", "--dims", "text=3x"}), 2, "--dims: expected NAME=WIDTH, such as text=64, got text=3x");

@@ -101,3 +101,18 @@ record = lambda vid, p: {"vid": vid, "speakers": tuple(p["speakers"]), "labels":
                          "audio": [list(row) for row in p["features"]["audio"]], "visual": np.asfortranarray(p["features"]["visual"]).astype(">f8"), "sentence": p["sentences"], "other": object}
 save("mixed_rows.pkl", {{"dev": "valid"}.get(s, s): [record(v, content[v]) for v in vids] for s, vids in splits.items()}, 5)
 sidecar("mixed_rows", "corect_dict", 6, "float64", dims, content, splits)
+
+# The 9-tuple with arrays of numpy where lists are usual: ids of the splits, names, sentences (numpy's text and Python's).
+names = {vid: [f"{vid}_{u}" for u in range(len(part["labels"]))] for vid, part in content.items()}
+objects = lambda values: np.array(values, dtype=object)  # noqa: E731
+save("numpy_lists.pkl", (names, column(content, "speakers", np.array), column(content, "labels", np.array), *[features(content, m, np.asarray) for m in dims],
+                         column(content, "sentences", objects), np.array(train), objects(test)))
+sidecar("numpy_lists", "iemocap_tuple9", 6, "float64", dims, content, {"train": train, "test": test})
+
+# MELD's 10-tuple likewise: numbers as ids, speakers a matrix of one-hot rows a dialog.
+ids = list(range(12))
+seven = dialogs(ids, 7, dims, one_hot)
+names = {vid: [f"{vid}_{u}" for u in range(len(part["labels"]))] for vid, part in seven.items()}
+save("numpy_meld.pkl", (names, column(seven, "speakers", np.array), column(seven, "labels"), *[features(seven, m) for m in dims], column(seven, "sentences", np.array),
+                        np.array(ids[:9]), np.array(ids[9:], "i4"), None), 5)
+sidecar("numpy_meld", "meld_tuple10", 7, "float32", dims, seven, {"train": ids[:9], "test": ids[9:]})

@@ -1,8 +1,12 @@
 #include "support/catch.hpp"
 
 #include "data/fingerprint.hpp"
+#include "data/folds.hpp"
 #include "data/labels.hpp"
 #include "data/rearrange.hpp"
+#include "data/session.hpp"
+
+#include <set>
 
 using namespace merc;
 using Catch::Matchers::Contains;
@@ -87,7 +91,8 @@ TEST_CASE("a session held out is the test set, every tenth of the others dev, an
   hold_out_session(made, 2);
   CHECK(made.test().dialogs.size() == 2);
   for (const auto& held : made.test().dialogs) CHECK_THAT(held.id, Contains("Ses02"));
-  CHECK(made.dev().dialogs.size() == 0);  // of nine
+  CHECK_FALSE(made.has("dev"));  // of nine
+  CHECK(made.test_session == 2);
   CHECK(made.train().dialogs.size() == 9);
   CHECK(std::is_sorted(made.train().dialogs.begin(), made.train().dialogs.end(), [](const auto& a, const auto& b) { return a.id < b.id; }));
   for (const auto& warning : made.warnings) CHECK_THAT(warning, !Contains("Ses01F_impro01"));
@@ -106,4 +111,71 @@ TEST_CASE("sessions are held out of ids that say theirs") {
   named.splits["train"].dialogs.front().id = "12";
   CHECK_THROWS_WITH(hold_out_session(named, 5),
                     "data.pkl: dialog 12 (train) does not say its session; expected ids such as Ses05F_impro01");
+}
+
+TEST_CASE("folds by session: each session is test once, and in no other split of its fold") {
+  auto made = corpus();
+  for (int i = 0; i < 30; ++i) made.splits["train"].dialogs.push_back(dialog("Ses03F_impro" + std::to_string(10 + i), {1, 2}));
+  made.splits["dev"].dialogs.push_back(made.splits["train"].dialogs.front());  // in two splits
+  const auto before = fingerprint(made);
+  Folds folds(made, FoldBy::Session);
+  REQUIRE(folds.size() == 5);
+  std::multiset<std::string> tested;
+  for (std::size_t f = 0; f < folds.size(); ++f) {
+    const auto& fold = folds.corpus(f);
+    INFO(f);
+    CHECK(folds.session(f) == static_cast<int>(f) + 1);
+    for (const auto& held : fold.test().dialogs) {
+      CHECK(session(held.id) == folds.session(f));
+      tested.insert(held.id);
+    }
+    std::multiset<std::string> others;
+    for (const auto* split : {"train", "dev"}) {
+      REQUIRE_FALSE(fold.split(split).empty());
+      for (const auto& other : fold.split(split).dialogs) {
+        CHECK(session(other.id) != folds.session(f));
+        others.insert(other.id);
+      }
+    }
+    CHECK(others.size() + fold.test().dialogs.size() == 41);
+    CHECK(fold.fingerprint == fingerprint(fold));
+    auto held_out = made;
+    hold_out_session(held_out, folds.session(f));
+    hold_out_dev(held_out);
+    CHECK(fold.fingerprint == held_out.fingerprint);
+    CHECK(fold.train().figures.at("text").count == held_out.train().figures.at("text").count);
+  }
+  CHECK(tested.size() == 41);
+  CHECK(std::set(tested.begin(), tested.end()).size() == 41);
+  CHECK(fingerprint(folds.data()) == before);
+
+  Folds file(made, FoldBy::File);
+  CHECK(file.size() == 1);
+  CHECK(file.session(0) == 0);
+  CHECK(&file.corpus(0) == &made);
+}
+
+TEST_CASE("folds need sessions") {
+  auto made = corpus();
+  made.splits["test"].dialogs.clear();
+  std::erase_if(made.splits["train"].dialogs, [](const auto& one) { return session(one.id) != 1; });
+  CHECK_THROWS_WITH(Folds(made, FoldBy::Session), "data.pkl: folds by session need dialogs of two sessions at least, got 1");
+  made.splits["train"].dialogs.front().id = "12";
+  CHECK_THROWS_WITH(Folds(made, FoldBy::Session),
+                    "data.pkl: dialog 12 (train) does not say its session; expected ids such as Ses05F_impro01");
+}
+
+TEST_CASE("what a corpus cannot undergo is left out of an arrangement") {
+  const Arrangement asked{.four_way = "drop", .test_session = 3};
+  auto made = corpus();
+  CHECK(applicable(asked, made).four_way == "drop");
+  CHECK(applicable(asked, made).test_session == 3);
+  CHECK(applicable({.four_way = "", .test_session = 9}, made).test_session == 0);
+  arrange(made, asked);
+  CHECK(made.four_way == "drop");
+  CHECK(made.classes == 4);
+  CHECK(made.test_session == 3);
+  CHECK(applicable(asked, made).four_way.empty());
+  made.splits["train"].dialogs.front().id = "12";
+  CHECK(applicable(asked, made).test_session == 0);
 }

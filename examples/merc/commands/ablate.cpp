@@ -1,3 +1,4 @@
+#include "commands/bounds.hpp"
 #include "commands/command.hpp"
 #include "commands/train_all.hpp"
 #include "commands/train_flags.hpp"
@@ -32,16 +33,17 @@ int run(const TrainFlags& flags, const JobFlags& jobs, const Plan& plan) {
   for (const auto& setting : chosen) variants.push_back({setting, flags.config({{"ablation", setting}})});
   const bool quiet = flags.quiet();
   check_output(flags.out(), flags.existing());
-  const auto data = load_and_say(flags.data(), quiet);
+  const auto data = load_and_say(flags);
+  Folds folds(data, flags.splits().folds());
   std::optional<Corpus> pretrain;
   if (std::find(chosen.begin(), chosen.end(), "C") != chosen.end()) pretrain = load_and_say(flags.pretrain_data(), quiet);
 
   OutputFolder folder(flags.out(), flags.existing());
-  const auto trained = train_all(folder, variants, plan.seeds, {data, pretrain ? OptionalCorpus(*pretrain) : std::nullopt}, jobs.of(flags),
+  const auto trained = train_all(folder, variants, plan.seeds, {folds, pretrain ? OptionalCorpus(*pretrain) : std::nullopt}, jobs.of(flags),
                                  verbosity(quiet));
   if (!trained.settings.empty()) {
-    auto comparison = compare_settings(trained.settings, data);
-    comparison["paper"] = paper_figures();
+    auto comparison = compare_settings(trained.settings, folds);
+    if (folds.size() == 1) comparison["paper"] = paper_figures();  // which are of one split
     replace_file(folder.path() / "summary.json", comparison.dump(2) + '\n');
     std::cout << '\n'
               << comparison_text(comparison) << "\nresults: " << (folder.path() / "summary.json").string() << ", one folder a run beside it"
@@ -59,7 +61,7 @@ Command ablate(CLI::App& program) {
   const auto flags = std::make_shared<TrainFlags>(*app);
   const auto jobs = std::make_shared<JobFlags>(*app);
   const auto plan = std::make_shared<Plan>();
-  app->add_option("--seeds", plan->seeds, "how many, from --seed on")->check(CLI::PositiveNumber)->capture_default_str();
+  app->add_option("--seeds", plan->seeds, "how many, from --seed on")->check(at_least(1))->capture_default_str();
   app->add_option("--settings", plan->settings, "which of A, B, C [all that the data allow]")
       ->delimiter(',')
       ->check(CLI::IsMember({"A", "B", "C"}));

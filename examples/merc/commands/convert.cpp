@@ -1,11 +1,10 @@
 #include "commands/command.hpp"
 #include "commands/run.hpp"
+#include "commands/split_flags.hpp"
 #include "commands/target.hpp"
-#include "data/rearrange.hpp"
 
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <string>
 
 namespace merc::commands {
@@ -14,16 +13,13 @@ namespace {
 struct Flags {
   std::string in, out;
   ReadOptions read;
-  std::string four_way;
-  std::optional<int> test_session;
   bool overwrite = false, quiet = false;
 };
 
-int run(const Flags& flags) {
+int run(const Flags& flags, const SplitFlags& splits) {
   check_target(flags.out, flags.overwrite);
   auto corpus = read(flags.in, flags.read);
-  if (!flags.four_way.empty()) make_four_way(corpus, four_way_names.at(flags.four_way));
-  if (flags.test_session) hold_out_session(corpus, *flags.test_session);
+  arrange(corpus, splits.arrangement());
   write_corpus(say(std::move(corpus), flags.in, flags.quiet), flags.out);
   if (!flags.quiet) std::cout << "written: " << flags.out << std::endl;
   return success;
@@ -39,16 +35,10 @@ Command convert(CLI::App& program) {
   app->add_option("out", flags->out, "OUT.pkl or a folder")->required()->type_name("OUT");
   app->add_flag("--hap-relabel", flags->read.hap_relabel,
                 "of the raw IEMOCAP tree: count as happy the undecided turns that pickles seem to count");
-  app->add_option("--four-way", flags->four_way,
-                  "IEMOCAP's six classes as four, excited and frustrated left out (drop) or excited as happy (merge)")
-      ->check(CLI::IsMember(&four_way_names))
-      ->type_name("drop|merge");
-  app->add_option("--test-session", flags->test_session, "split by session: this one is test, every tenth of the other dialogs dev")
-      ->check(CLI::Range(1, 5))
-      ->type_name("1..5");
+  const auto splits = std::make_shared<SplitFlags>(*app);
   app->add_flag("--overwrite", flags->overwrite, "replace what stands in OUT");
   app->add_flag("--quiet", flags->quiet, "warnings only");
-  return {app, [=] { return run(*flags); }};
+  return {app, [=] { return run(*flags, *splits); }};
 }
 
 }  // namespace merc::commands

@@ -52,7 +52,7 @@ int run(const WeightsFlags& asked, const Flags& flags) {
   const auto existing = flags.overwrite ? Existing::Overwrite : Existing::Refuse;
   check_output(flags.out, existing);
   const auto model = asked.classifier();
-  const auto data = read_and_say(asked.data(), flags.quiet);
+  const auto data = asked.read(flags.quiet);
   Classifier::Embeddings embeddings;
   Ids ids;
   for (const auto& split : asked.splits(data)) {

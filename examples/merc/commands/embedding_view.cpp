@@ -79,13 +79,23 @@ std::size_t neighbors_of(const RunFiles& run, std::size_t dialogs) {
       std::clamp<int64_t>(config.at("finetune").at("num_neighbors").get<int64_t>(), 0, std::max<int64_t>(0, std::min(most, others))));
 }
 
+/// The corpus as a run had it; as it is where it was converted to that already.
+Corpus load_for(const std::string& path, const Arrangement& arrangement) {
+  auto corpus = read(path);
+  arrange(corpus, applicable(arrangement, corpus));
+  hold_out_dev(corpus);
+  return corpus;
+}
+
 }  // namespace
 
 EmbeddingSection EmbeddingViews::of(const std::filesystem::path& folder, const RunFiles& run) {
   const auto& facts = run.results.at("data");
   const auto path = data_.empty() ? facts.at("path").get<std::string>() : data_;
-  auto place = corpora_.find(path);
-  if (place == corpora_.end()) place = corpora_.emplace(path, load(path)).first;
+  const auto arrangement = arrangement_of(facts);
+  const auto key = std::tuple(path, arrangement.four_way, arrangement.test_session);
+  auto place = corpora_.find(key);
+  if (place == corpora_.end()) place = corpora_.emplace(key, load_for(path, arrangement)).first;
   const auto& corpus = place->second;
   if (corpus.fingerprint != facts.value("fingerprint", std::string()))
     throw DataError(path + ": is another corpus than the one that " + folder.string() + " was trained on; name that one by --data");

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 
 namespace merc::commands {
 
@@ -26,7 +27,7 @@ class EmbeddingViews {
 
  private:
   std::string data_, coordinates_;
-  std::map<std::string, Corpus> corpora_;
+  std::map<std::tuple<std::string, std::string, int>, Corpus> corpora_;  ///< by path and arrangement
 };
 
 }  // namespace merc::commands

@@ -23,7 +23,7 @@ int run(const WeightsFlags& asked, const Flags& flags) {
   const auto existing = flags.overwrite ? Existing::Overwrite : Existing::Refuse;
   if (!flags.out.empty()) check_output(flags.out, existing);
   const auto model = asked.classifier();
-  const auto data = load_and_say(asked.data(), flags.quiet || flags.json);
+  const auto data = asked.load(flags.quiet || flags.json);
 
   nlohmann::json results{{"data", data_json(data, std::nullopt)}, {"weights", asked.source()}};
   std::string csv;

@@ -1,5 +1,6 @@
 #include "data/inspect.hpp"
 #include "commands/command.hpp"
+#include "commands/split_flags.hpp"
 #include "data/corpus.hpp"
 
 #include <nlohmann/json.hpp>
@@ -17,8 +18,9 @@ struct Flags {
   bool json = false;
 };
 
-int run(const Flags& flags) {
-  const auto corpus = read(flags.path, flags.read);
+int run(const Flags& flags, const SplitFlags& splits) {
+  auto corpus = read(flags.path, flags.read);
+  arrange(corpus, splits.arrangement());
   if (flags.json)
     std::cout << inspect_json(corpus).dump(2) << std::endl;
   else
@@ -35,7 +37,8 @@ Command inspect(CLI::App& program) {
   app->add_flag("--json", flags->json, "for programs");
   app->add_flag("--hap-relabel", flags->read.hap_relabel,
                 "of the raw IEMOCAP tree: count as happy the undecided turns that pickles seem to count");
-  return {app, [=] { return run(*flags); }};
+  const auto splits = std::make_shared<SplitFlags>(*app);
+  return {app, [=] { return run(*flags, *splits); }};
 }
 
 }  // namespace merc::commands

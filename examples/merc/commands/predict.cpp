@@ -19,7 +19,7 @@ struct Flags {
 int run(const WeightsFlags& asked, const Flags& flags) {
   check_file_target(flags.out, flags.overwrite);
   const auto model = asked.classifier();
-  const auto data = read_and_say(asked.data(), flags.quiet);
+  const auto data = asked.read(flags.quiet);
   std::string csv;
   int64_t utterances = 0;
   for (const auto& split : asked.splits(data)) {

@@ -77,10 +77,10 @@ int run(const Flags& flags) {
   std::string comparisons;
   bool synthetic = false;
   for (const auto& folder : flags.folders) {
-    if (fs::exists(fs::path(folder) / "results.json")) {
+    if (const bool compares = fs::exists(fs::path(folder) / "summary.json"); !compares && fs::exists(fs::path(folder) / "results.json")) {
       single.push_back(section_of(folder, views, groups));
       synthetic = synthetic || single.back().run.synthetic();
-    } else if (fs::exists(fs::path(folder) / "summary.json")) {
+    } else if (compares) {
       const auto comparison =
           read_json(fs::path(folder) / "summary.json", "expected the summary of idcl-merc ablate or sweep; run it again with --resume");
       if (!comparison.contains("order"))

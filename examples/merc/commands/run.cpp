@@ -5,6 +5,7 @@
 #include "synth/recipe.hpp"
 
 #include <iostream>
+#include <utility>
 
 namespace merc::commands {
 
@@ -26,9 +27,15 @@ Corpus say(Corpus corpus, const std::string& path, bool quiet) {
   return corpus;
 }
 
-Corpus read_and_say(const std::string& path, bool quiet, const ReadOptions& options) { return say(read(path, options), path, quiet); }
+Corpus read_and_say(const std::string& path, bool quiet, const Arrangement& arrangement) {
+  auto corpus = read(path);
+  arrange(corpus, arrangement);
+  return say(std::move(corpus), path, quiet);
+}
 
-Corpus load_and_say(const std::string& path, bool quiet) { return say(load(path), path, quiet); }
+Corpus load_and_say(const std::string& path, bool quiet, const Arrangement& arrangement) {
+  return say(load_arranged(path, arrangement), path, quiet);
+}
 
 Outcome train_into(const OutputFolder& folder, const Corpus& data, OptionalCorpus pretrain, const Config& config, const std::string& name,
                    Verbosity verbosity) {

@@ -1,3 +1,4 @@
+#include "commands/bounds.hpp"
 #include "commands/command.hpp"
 #include "commands/target.hpp"
 #include "data/corpus.hpp"
@@ -118,14 +119,14 @@ Command synth(CLI::App& program) {
   app->add_option("--persistence", flags->persistence, "chance that a speaker keeps their emotion");
   app->add_option("--contagion", flags->contagion, "chance to take over the other's");
   app->add_option("--difficulty", flags->difficulty, "divides the distances between emotions")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero())
       ->capture_default_str();
   app->add_option("--scene", flags->scene, "multiplies what features show of the scenario")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
-  app->add_option("--voice", flags->voice, "... of the speaker")->check(CLI::NonNegativeNumber)->capture_default_str();
+  app->add_option("--voice", flags->voice, "... of the speaker")->check(at_least(0))->capture_default_str();
   app->add_option("--take", flags->take, "... of the single dialog, independently in each modality")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   return {app, [=] { return run(*flags); }};
 }

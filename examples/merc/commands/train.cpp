@@ -1,6 +1,7 @@
 #include "commands/command.hpp"
+#include "commands/cross_validate.hpp"
 #include "commands/run.hpp"
-#include "commands/train_flags.hpp"
+#include "commands/train_all.hpp"
 #include "report/score_text.hpp"
 
 #include <iostream>
@@ -10,11 +11,14 @@
 namespace merc::commands {
 namespace {
 
-int run(const TrainFlags& flags, const std::string& ablation) {
-  const auto config = flags.config({{"ablation", flags.setting(ablation)}});
+int run(const TrainFlags& flags, const JobFlags& jobs, const std::string& ablation) {
+  const auto setting = flags.setting(ablation);
+  const auto config = flags.config({{"ablation", setting}});
+  if (flags.splits().folds() != FoldBy::File) return cross_validate(flags, jobs, {setting, config});
+  if (jobs.said()) throw UsageError("--jobs and --memory-limit-mib are for the runs of --folds; one run is one process");
   const bool needs_pretrain = config.ablation == Ablation::C;
   check_output(flags.out(), flags.existing());
-  const auto data = load_and_say(flags.data(), flags.quiet());
+  const auto data = load_and_say(flags);
   std::optional<Corpus> pretrain;
   if (needs_pretrain) pretrain = load_and_say(flags.pretrain_data(), flags.quiet());
 
@@ -42,10 +46,11 @@ int run(const TrainFlags& flags, const std::string& ablation) {
 Command train(CLI::App& program) {
   auto* app = program.add_subcommand("train", "train one model: --out gets results.json, metrics.jsonl, predictions.csv, the weights");
   const auto flags = std::make_shared<TrainFlags>(*app);
+  const auto jobs = std::make_shared<JobFlags>(*app);
   const auto ablation = std::make_shared<std::string>();
   app->add_option("--ablation", *ablation, "A: cross-entropy, B: + contrastive term, C: + pre-training [C with --pretrain-data, else B]")
       ->check(CLI::IsMember({"A", "B", "C"}));
-  return {app, [=] { return run(*flags, *ablation); }};
+  return {app, [=] { return run(*flags, *jobs, *ablation); }};
 }
 
 }  // namespace merc::commands

@@ -1,5 +1,6 @@
 #include "commands/train_flags.hpp"
 
+#include "commands/bounds.hpp"
 #include "commands/config_file.hpp"
 
 #include <cstdlib>
@@ -147,7 +148,8 @@ Config demo_preset() {
   return config;
 }
 
-TrainFlags::TrainFlags(CLI::App& app) : app_(app) {
+TrainFlags::TrainFlags(CLI::App& app) : app_(app), splits_(app) {
+  splits_.add_folds();
   app.add_option("--data", data_, "corpus: a feature pickle or a folder in the open format")->required()->type_name("PATH");
   app.add_option("--pretrain-data", pretrain_data_, "corpus of stage 1 (setting C)")->type_name("PATH");
   app.add_option("--out", out_, "folder for the results")->required()->type_name("DIR");
@@ -171,7 +173,7 @@ void TrainFlags::add(const std::string& flag, const std::string& pointer, const 
   else if (standard.is_number_unsigned())
     option = app_.add_option_function<int64_t>(
                      name, [say](const int64_t& value) { say(static_cast<uint64_t>(value)); }, help)
-                 ->check(CLI::NonNegativeNumber);
+                 ->check(at_least(0));
   else if (standard.is_number_integer())
     option = app_.add_option_function<int64_t>(name, say, help);
   else if (standard.is_number())  // CLI11 reads a long double and rounds it again, which may miss the nearest double

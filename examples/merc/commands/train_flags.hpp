@@ -1,5 +1,6 @@
 #pragma once
 
+#include "commands/split_flags.hpp"
 #include "data/corpus.hpp"
 #include "report/output_folder.hpp"
 #include "report/results.hpp"
@@ -51,12 +52,14 @@ class TrainFlags {
   const std::string& out() const { return out_; }
   const std::string& data() const { return data_; }
   const std::string& pretrain_data() const { return pretrain_data_; }
+  const SplitFlags& splits() const { return splits_; }
 
  private:
   nlohmann::json asked() const;  ///< the preset with what was said on top
   void add(const std::string& flag, const std::string& pointer, const std::string& help, std::vector<std::string> choices);
 
   CLI::App& app_;
+  SplitFlags splits_;
   std::string preset_ = "default";
   std::string data_, pretrain_data_, out_;
   bool resume_ = false, overwrite_ = false, quiet_ = false;

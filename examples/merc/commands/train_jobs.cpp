@@ -22,6 +22,10 @@ std::vector<std::string> words_of(const PlannedRun& run, const Jobs& jobs) {
   config.threads = std::max<int64_t>(1, threads / jobs.at_once);
   std::vector<std::string> words{"train", "--data", jobs.data};
   if (config.ablation == Ablation::C) words.insert(words.end(), {"--pretrain-data", jobs.pretrain});
+  auto arrangement = jobs.arrangement;
+  if (run.session != 0) arrangement.test_session = run.session;
+  const auto splits = SplitFlags::words(arrangement);
+  words.insert(words.end(), splits.begin(), splits.end());
   words.insert(words.end(), {"--out", run.folder.string(), "--resume"});
   const auto flags = TrainFlags::words(config);
   words.insert(words.end(), flags.begin(), flags.end());

@@ -12,6 +12,8 @@ struct PlannedRun {
   std::string name;
   std::filesystem::path folder;
   Config config;
+  std::size_t fold = 0;
+  int session = 0;  ///< that the fold holds out; 0: none
 };
 
 /// Why runs failed, by their place in the plan.

@@ -1,10 +1,14 @@
 #include "commands/weights.hpp"
 
+#include "commands/bounds.hpp"
+#include "commands/run.hpp"
+#include "report/run_files.hpp"
+
 #include <utility>
 
 namespace merc::commands {
 
-WeightsFlags::WeightsFlags(CLI::App& app, std::vector<std::string> splits) : app_(app), splits_(std::move(splits)) {
+WeightsFlags::WeightsFlags(CLI::App& app, std::vector<std::string> splits) : app_(app), split_flags_(app), splits_(std::move(splits)) {
   auto* trained = app.add_option("--run", run_, "folder of idcl-merc train")->type_name("RUN");
   app.add_option("--weights", weights_, "in place of --run: a state dict of the released code (.pth)")
       ->type_name("FILE")
@@ -15,7 +19,7 @@ WeightsFlags::WeightsFlags(CLI::App& app, std::vector<std::string> splits) : app
                     ->check(CLI::IsMember({"train", "dev", "test"}));
   if (!splits_.empty()) split->capture_default_str();
   app.add_option("--modalities", modalities_, "what --weights were trained on; a run knows")->delimiter(',')->capture_default_str();
-  app.add_option("--heads", heads_, "attention heads of --weights; a run knows")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--heads", heads_, "attention heads of --weights; a run knows")->check(at_least(1))->capture_default_str();
   app.add_option("--device", device_, "cpu, cuda, cuda:1")->capture_default_str();
 }
 
@@ -26,6 +30,24 @@ Classifier WeightsFlags::classifier() const {
   config.model.modalities = modalities_;
   config.model.heads = heads_;
   return Classifier::from_weights(weights_, config, device_);
+}
+
+Corpus WeightsFlags::arranged() const {
+  auto corpus = merc::read(data_);
+  auto arrangement = split_flags_.arrangement();
+  if (const auto results = std::filesystem::path(run_) / "results.json";
+      !split_flags_.said() && !run_.empty() && std::filesystem::exists(results))
+    arrangement = applicable(arrangement_of(read_json(results, "train it anew").value("data", nlohmann::json::object())), corpus);
+  arrange(corpus, arrangement);
+  return corpus;
+}
+
+Corpus WeightsFlags::read(bool quiet) const { return say(arranged(), data_, quiet); }
+
+Corpus WeightsFlags::load(bool quiet) const {
+  auto corpus = arranged();
+  hold_out_dev(corpus);
+  return say(std::move(corpus), data_, quiet);
 }
 
 std::vector<std::string> WeightsFlags::splits(const Corpus& corpus) const {

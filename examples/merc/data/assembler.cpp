@@ -6,6 +6,7 @@
 #include <idcl/pickle/text.hpp>
 
 #include <algorithm>
+#include <span>
 
 namespace merc {
 
@@ -14,10 +15,35 @@ namespace numpy = idcl::pickle::numpy;
 
 std::optional<std::string> string_of(const pickle::Value& value) { return value.is_string() ? pickle::text(value) : numpy::string(value); }
 
-std::string id_text(const pickle::Value& value) {
-  if (auto text = string_of(value)) return std::move(*text);
-  if (const auto number = numpy::integer(value)) return std::to_string(*number);
+std::optional<std::vector<std::string>> strings_of(const pickle::Value& value) {
+  if (!value.is_collection()) return numpy::strings(value);
+  std::vector<std::string> texts;
+  for (const auto& item : value.items()) {
+    auto text = string_of(item);
+    if (!text) return std::nullopt;
+    texts.push_back(std::move(*text));
+  }
+  return texts;
+}
+
+DialogId id_of(const pickle::Value& value) {
+  if (auto text = string_of(value)) return {.text = std::move(*text)};
+  if (const auto number = numpy::integer(value)) return {.text = std::to_string(*number), .numbered = true};
   throw DataError(std::string("a dialog id is a ") + pickle::name(value.kind()) + ", expected text or a number");
+}
+
+std::optional<std::vector<DialogId>> ids_of(const pickle::Value& value) {
+  std::vector<DialogId> ids;
+  if (value.is_collection()) {
+    for (const auto& item : value.items()) ids.push_back(id_of(item));
+  } else if (auto texts = numpy::strings(value)) {
+    for (auto& text : *texts) ids.push_back({.text = std::move(text)});
+  } else if (const auto array = numpy::array(value); array && array->shape.size() == 1 && array->dtype.kind != 'f') {
+    numpy::visit(*array, [&](auto number) { ids.push_back({.text = std::to_string(static_cast<std::int64_t>(number)), .numbered = true}); });
+  } else {
+    return std::nullopt;
+  }
+  return ids;
 }
 
 namespace {
@@ -39,19 +65,26 @@ std::vector<std::int64_t> integers(const pickle::Value& value) {
   return result;
 }
 
-/// The position of the only one among zeros, or -1.
-std::int64_t one_hot(const pickle::Value& row) {
+std::vector<double> numbers(const numpy::Array& array) {
   std::vector<double> values;
-  if (const auto array = numpy::array(row)) {
-    numpy::visit(*array, [&](auto element) { values.push_back(static_cast<double>(element)); });
-  } else {
-    for (const auto& element : row.items())
-      values.push_back(element.is(pickle::Kind::Float) ? element.real() : static_cast<double>(numpy::integer(element).value_or(-1)));
-  }
+  numpy::visit(array, [&](auto element) { values.push_back(static_cast<double>(element)); });
+  return values;
+}
+
+/// The position of the only one among zeros, or -1.
+std::int64_t one_hot(std::span<const double> values) {
   const auto ones = std::count(values.begin(), values.end(), 1.0);
   const auto zeros = std::count(values.begin(), values.end(), 0.0);
   if (ones != 1 || ones + zeros != static_cast<std::ptrdiff_t>(values.size())) return -1;
   return std::find(values.begin(), values.end(), 1.0) - values.begin();
+}
+
+std::int64_t one_hot(const pickle::Value& row) {
+  if (const auto array = numpy::array(row)) return one_hot(numbers(*array));
+  std::vector<double> values;
+  for (const auto& element : row.items())
+    values.push_back(element.is(pickle::Kind::Float) ? element.real() : static_cast<double>(numpy::integer(element).value_or(-1)));
+  return one_hot(values);
 }
 
 }  // namespace
@@ -67,20 +100,35 @@ RowReader& Assembler::reader(const std::string& modality) {
 }
 
 std::vector<std::string> Assembler::read_speakers(const pickle::Value& value, std::size_t utterances, const std::string& place) {
-  if (!value.is_sequence()) throw DataError(place + ": speakers are a " + pickle::name(value.kind()) + ", expected a list");
   std::vector<std::string> speakers;
-  for (const auto& speaker : value.items()) {
-    if (auto name = string_of(speaker)) {
-      speakers.push_back(std::move(*name));
-    } else if (const auto number = numpy::integer(speaker)) {
-      speakers.push_back(std::to_string(*number));
-    } else if (speaker.is_sequence() || numpy::is_array(speaker)) {
-      const auto index = one_hot(speaker);
-      odd_speaker_rows_ = odd_speaker_rows_ || index < 0;
-      speakers.push_back(index < 0 ? "?" : std::to_string(index));
-    } else {
-      throw DataError(place + ": a speaker is a " + pickle::name(speaker.kind()) + ", expected a name or a one-hot row");
+  const auto take = [&](std::int64_t hot) {
+    odd_speaker_rows_ = odd_speaker_rows_ || hot < 0;
+    speakers.push_back(hot < 0 ? "?" : std::to_string(hot));
+  };
+  if (auto names = numpy::strings(value)) {
+    speakers = std::move(*names);
+  } else if (const auto array = numpy::array(value); array && !array->shape.empty()) {
+    const auto rows = static_cast<std::size_t>(array->shape[0]);
+    if (rows == utterances && array->shape.size() <= 2) {
+      const auto all = numbers(*array);
+      const auto width = all.size() / rows;
+      for (std::size_t row = 0; row < rows; ++row)
+        array->shape.size() == 1 ? speakers.push_back(std::to_string(static_cast<std::int64_t>(all[row])))
+                                 : take(one_hot(std::span(all).subspan(row * width, width)));
     }
+  } else if (value.is_sequence()) {
+    for (const auto& speaker : value.items()) {
+      if (auto name = string_of(speaker))
+        speakers.push_back(std::move(*name));
+      else if (const auto number = numpy::integer(speaker))
+        speakers.push_back(std::to_string(*number));
+      else if (speaker.is_sequence() || numpy::is_array(speaker))
+        take(one_hot(speaker));
+      else
+        throw DataError(place + ": a speaker is a " + pickle::name(speaker.kind()) + ", expected a name or a one-hot row");
+    }
+  } else {
+    throw DataError(place + ": speakers are a " + pickle::name(value.kind()) + ", expected a list");
   }
   if (speakers.size() != utterances) {
     throw DataError(place + ": " + std::to_string(speakers.size()) + " speakers for " + std::to_string(utterances) + " labels");
@@ -90,8 +138,8 @@ std::vector<std::string> Assembler::read_speakers(const pickle::Value& value, st
 
 void Assembler::add(const std::string& split, const DialogParts& parts) {
   Dialog dialog;
-  dialog.id = id_text(parts.id);
-  dialog.numbered = pickle::numpy::integer(parts.id).has_value();
+  dialog.id = parts.id.text;
+  dialog.numbered = parts.id.numbered;
   const auto place = split + " dialog " + dialog.id;
   try {
     for (const auto label : integers(parts.labels)) dialog.labels.push_back(static_cast<int>(std::clamp<std::int64_t>(label, -1, 1 << 30)));
@@ -100,18 +148,16 @@ void Assembler::add(const std::string& split, const DialogParts& parts) {
   }
   if (dialog.labels.empty()) return add(split, std::move(dialog));
   dialog.speakers = read_speakers(parts.speakers, dialog.labels.size(), place);
-  if (parts.sentences.is_sequence()) {
-    for (const auto& sentence : parts.sentences.items()) {
-      auto text = string_of(sentence);
-      if (!text) throw DataError(place + ": a sentence is a " + pickle::name(sentence.kind()) + ", expected text");
-      dialog.sentences.push_back(std::move(*text));
-    }
-    if (dialog.sentences.size() != dialog.labels.size()) {
-      throw DataError(place + ": " + std::to_string(dialog.sentences.size()) + " sentences for " + std::to_string(dialog.labels.size()) +
-                      " labels");
-    }
-  } else {
+  if (parts.sentences.is(pickle::Kind::None)) {
     dialog.sentences.resize(dialog.labels.size());
+  } else if (auto sentences = strings_of(parts.sentences)) {
+    dialog.sentences = std::move(*sentences);
+  } else {
+    throw DataError(place + ": the sentences are no list of text");
+  }
+  if (dialog.sentences.size() != dialog.labels.size()) {
+    throw DataError(place + ": " + std::to_string(dialog.sentences.size()) + " sentences for " + std::to_string(dialog.labels.size()) +
+                    " labels");
   }
   auto& figures = corpus_.splits[split].figures;
   for (const auto& [modality, value] : parts.features) {

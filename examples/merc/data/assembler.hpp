@@ -12,12 +12,18 @@
 
 namespace merc {
 
+/// What a dialog is called.
+struct DialogId {
+  std::string text;
+  bool numbered = false;  ///< a number in its source
+};
+
 /// What a layout knows of one dialog: where its parts are.
 struct DialogParts {
-  idcl::pickle::Value id;         ///< text or number
-  idcl::pickle::Value speakers;   ///< a list of names, numbers or one-hot rows
+  DialogId id;
+  idcl::pickle::Value speakers;   ///< a list or array of names, numbers or one-hot rows
   idcl::pickle::Value labels;     ///< a list or array of integers
-  idcl::pickle::Value sentences;  ///< a list of strings, or None
+  idcl::pickle::Value sentences;  ///< a list or array of strings, or None
   std::vector<std::pair<std::string, idcl::pickle::Value>> features;
 };
 
@@ -73,7 +79,13 @@ class Assembler {
 /// A string of Python or numpy as UTF-8; nothing where the value is none.
 std::optional<std::string> string_of(const idcl::pickle::Value& value);
 
-/// A dialog's id, the key of a dict or a member of a split, as text. Throws DataError for what is neither text nor number.
-std::string id_text(const idcl::pickle::Value& value);
+/// The strings of a list, a set or a numpy array; nothing where it is no such thing, or holds anything else.
+std::optional<std::vector<std::string>> strings_of(const idcl::pickle::Value& value);
+
+/// A dialog's id, the key of a dict or a member of a split. Throws DataError for what is neither text nor number.
+DialogId id_of(const idcl::pickle::Value& value);
+
+/// The ids that a list, a set or a numpy array holds, in its order; nothing where it is no such thing.
+std::optional<std::vector<DialogId>> ids_of(const idcl::pickle::Value& value);
 
 }  // namespace merc

@@ -76,6 +76,8 @@ struct Corpus {
   std::vector<std::string> notes;              ///< what was done while reading, worth a line, no cause for worry
   std::vector<std::string> warnings;           ///< what the user should look at, audit included
   std::string fingerprint;                     ///< 16 hex digits over ids, labels, speakers, sentences and features
+  std::string four_way;                        ///< "drop" or "merge" where its four classes were made of six after it was read
+  int test_session = 0;                        ///< the session that was held out as test after it was read; 0: none
 
   bool has(const std::string& split) const { return splits.count(split) != 0; }
   const Split& split(const std::string& name) const {

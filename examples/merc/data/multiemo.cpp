@@ -64,7 +64,7 @@ std::optional<Corpus> multiemo_folder(const fs::path& folder) {
     const auto modality = modality_of(path);
     std::unordered_map<std::string, pickle::Value> by_id;
     for (std::size_t i = 0; i + 1 < document.root.items().size(); i += 2)
-      by_id.insert_or_assign(id_text(document.root.items()[i]), document.root.items()[i + 1]);
+      by_id.insert_or_assign(id_of(document.root.items()[i]).text, document.root.items()[i + 1]);
     RowReader reader(modality);
     for (auto& [name, split] : corpus->splits) {
       for (auto& dialog : split.dialogs) {

@@ -22,7 +22,8 @@ std::optional<std::string> other_than_pickle(std::string_view bytes) {
     return "is a Git LFS pointer, not the file itself; run `git lfs pull` in the repository it comes from";
   if (bytes.starts_with("\x1f\x8b")) return "is compressed with gzip; unpack it with `gunzip` first";
   if (bytes.starts_with("PK\x03\x04")) return "is a zip archive; unpack it, or if it holds weights give it to `eval --weights`";
-  if (bytes.starts_with("Rar!") || bytes.starts_with("7z\xbc\xaf")) return "is a compressed archive; unpack it first";
+  if (bytes.starts_with("Rar!") || bytes.starts_with("7z\xbc\xaf") || bytes.starts_with("BZh") || bytes.starts_with("\xfd\x37zXZ"))
+    return "is a compressed archive; unpack it first";
   if (bytes.starts_with("\x93NUMPY")) return "is one numpy array; expected a feature pickle, or the folder of the open format";
   if (bytes.starts_with("\x89HDF")) return "is an HDF5 file; expected a feature pickle, or the folder of the open format";
   const auto text = bytes.substr(std::min(bytes.find_first_not_of(" \t\r\n\xef\xbb\xbf"), bytes.size()));

@@ -59,17 +59,20 @@ std::string counts_of(const Split& split, const std::vector<std::string>& names)
   return text;
 }
 
+bool has_six_classes(const Corpus& corpus) { return corpus.classes == 6 && corpus.label_names == label_names(6); }
+
 }  // namespace
 
 void make_four_way(Corpus& corpus, FourWay how) {
   constexpr int gone = -2;
   const std::array<int, 6> becomes{0, 1, 2, 3, how == FourWay::Merge ? 0 : gone, gone};
-  if (corpus.classes != 6 || corpus.label_names != label_names(6))
+  if (!has_six_classes(corpus))
     throw DataError(corpus.path + ": expected IEMOCAP's six classes to make four of, got " + std::to_string(corpus.classes) +
                     (corpus.label_names.empty() ? "" : " (" + corpus.label_names.front() + ", ...)"));
   changed(corpus, [&] {
     corpus.classes = 4;
     corpus.label_names = label_names(4);
+    corpus.four_way = how == FourWay::Merge ? "merge" : "drop";
     for (auto& [name, split] : corpus.splits) {
       const auto dialogs = split.dialogs.size();
       const auto utterances = split.utterances();
@@ -94,29 +97,63 @@ void make_four_way(Corpus& corpus, FourWay how) {
   });
 }
 
-void hold_out_session(Corpus& corpus, int number) {
+std::set<int> sessions(const Corpus& corpus) {
+  std::set<int> found;
   for (const auto& [name, split] : corpus.splits)
     for (const auto& dialog : split.dialogs)
-      if (session(dialog.id) == 0)
+      if (const int number = session(dialog.id); number != 0)
+        found.insert(number);
+      else
         throw DataError(corpus.path + ": dialog " + dialog.id + " (" + name +
                         ") does not say its session; expected ids such as Ses05F_impro01");
+  return found;
+}
+
+void hold_out_session(Corpus& corpus, int number) {
+  if (sessions(corpus).count(number) == 0)
+    throw DataError(corpus.path + ": no dialog of Session " + std::to_string(number) + " to hold out");
   changed(corpus, [&] {
     std::vector<Dialog> all;
     for (auto& [name, split] : corpus.splits) std::move(split.dialogs.begin(), split.dialogs.end(), std::back_inserter(all));
     std::stable_sort(all.begin(), all.end(), [](const Dialog& a, const Dialog& b) { return a.id < b.id; });
     all.erase(std::unique(all.begin(), all.end(), [](const Dialog& a, const Dialog& b) { return a.id == b.id; }), all.end());
-    corpus.splits.clear();
-    auto &train = corpus.splits["train"].dialogs, &dev = corpus.splits["dev"].dialogs, &test = corpus.splits["test"].dialogs;
+    std::vector<Dialog> train, dev, test;
     int others = 0;
     for (auto& dialog : all) {
       auto& split = session(dialog.id) == number ? test : ++others % 10 == 0 ? dev : train;
       split.push_back(std::move(dialog));
     }
+    corpus.test_session = number;
     corpus.notes.push_back("split by session: test is Session " + std::to_string(number) + " (" + std::to_string(test.size()) +
                            " dialogs), dev every tenth of the others (" + std::to_string(dev.size()) + "), train " +
                            std::to_string(train.size()));
+    corpus.splits.clear();
+    corpus.splits["train"].dialogs = std::move(train);
+    if (!dev.empty()) corpus.splits["dev"].dialogs = std::move(dev);
+    corpus.splits["test"].dialogs = std::move(test);
   });
-  if (corpus.test().empty()) throw DataError(corpus.path + ": no dialog of Session " + std::to_string(number) + " to hold out");
+}
+
+void arrange(Corpus& corpus, const Arrangement& arrangement) {
+  if (!arrangement.four_way.empty()) make_four_way(corpus, four_way_names.at(arrangement.four_way));
+  if (arrangement.test_session != 0) hold_out_session(corpus, arrangement.test_session);
+}
+
+Arrangement applicable(const Arrangement& arrangement, const Corpus& corpus) {
+  auto possible = arrangement;
+  if (!has_six_classes(corpus)) possible.four_way.clear();
+  std::set<int> found;
+  for (const auto& [name, split] : corpus.splits)
+    for (const auto& dialog : split.dialogs) found.insert(session(dialog.id));
+  if (found.count(0) != 0 || found.count(arrangement.test_session) == 0) possible.test_session = 0;
+  return possible;
+}
+
+Corpus load_arranged(const std::filesystem::path& path, const Arrangement& arrangement) {
+  auto corpus = read(path);
+  arrange(corpus, arrangement);
+  hold_out_dev(corpus);
+  return corpus;
 }
 
 }  // namespace merc

@@ -91,7 +91,7 @@ std::optional<Corpus> corect_dict(const pickle::Document& document) {
   return assemble(document, assembler, [](const Value& dialog, const std::string& place) {
     if (!dialog.is(pickle::Kind::Dict)) throw DataError(place + ": is a " + pickle::name(dialog.kind()) + ", expected a dict");
     DialogParts parts;
-    parts.id = required(dialog, "vid", place);
+    parts.id = id_of(required(dialog, "vid", place));
     parts.speakers = required(dialog, "speakers", place);
     parts.labels = required(dialog, "labels", place);
     parts.sentences = optional(dialog, "sentence");
@@ -113,7 +113,7 @@ std::optional<Corpus> cogmen_sample(const pickle::Document& document) {
   return assemble(document, assembler, [](const Value& sample, const std::string& place) {
     const auto dialog = attributes(sample, place);
     DialogParts parts;
-    parts.id = required(dialog, "vid", place);
+    parts.id = id_of(required(dialog, "vid", place));
     parts.speakers = required(dialog, "speaker", place);
     parts.labels = required(dialog, "label", place);
     parts.sentences = optional(dialog, "sentence");

@@ -79,8 +79,11 @@ Value first_utterance(const Value& member) {
 bool holds_arrays(const Value& member, std::size_t dimensions) {
   if (!member.is(Kind::Dict) || member.count() == 0) return false;
   const auto& first = member.items()[1];
-  return numpy::is_array(first) && numpy::array(first)->shape.size() == dimensions;
+  return numpy::is_array(first) && !numpy::strings(first) && numpy::array(first)->shape.size() == dimensions;
 }
+
+/// Is this a dict id -> array of text?
+bool holds_texts(const Value& member) { return member.is(Kind::Dict) && member.count() > 0 && numpy::strings(member.items()[1]); }
 
 bool is_number(const Value& value) {
   return value.is(Kind::Float) || numpy::integer(value) ||
@@ -100,7 +103,8 @@ bool plays(const Value& member, Role role) {
     case Role::Train:
     case Role::Dev:
     case Role::Test: {
-      if (!member.is_collection() || member.count() == 0) return false;
+      if (!member.is_collection()) return numpy::strings(member) || (numpy::is_array(member) && ids_of(member));
+      if (member.count() == 0) return true;
       const auto& first = member.items()[0];
       return string_of(first) || numpy::integer(first);
     }
@@ -108,13 +112,14 @@ bool plays(const Value& member, Role role) {
       return member.is(Kind::Dict);
     case Role::Speakers: {
       const auto first = first_utterance(member);
-      return string_of(first) || numpy::integer(first) || is_row(first) || holds_arrays(member, 2);
+      return string_of(first) || numpy::integer(first) || is_row(first) || holds_texts(member) || holds_arrays(member, 1) ||
+             holds_arrays(member, 2);
     }
     case Role::Labels:
     case Role::OtherLabels:
       return numpy::integer(first_utterance(member)).has_value() || holds_arrays(member, 1);
     case Role::Sentences:
-      return string_of(first_utterance(member)).has_value();
+      return string_of(first_utterance(member)) || holds_texts(member);
     default:
       return is_row(first_utterance(member)) || holds_arrays(member, 2);
   }
@@ -133,19 +138,18 @@ using ById = std::unordered_map<std::string, Value>;
 ById by_id(const Value& member) {
   ById result;
   const auto items = member.items();
-  for (std::size_t i = 0; i + 1 < items.size(); i += 2) result.insert_or_assign(id_text(items[i]), items[i + 1]);
+  for (std::size_t i = 0; i + 1 < items.size(); i += 2) result.insert_or_assign(id_of(items[i]).text, items[i + 1]);
   return result;
 }
 
-/// The ids of a split: a list in its order, a set sorted, numbers by value and before names.
-std::vector<Value> ids_in_order(const Value& member) {
-  std::vector<Value> ids(member.items().begin(), member.items().end());
+/// The ids of a split: a list or array in its order, a set sorted, numbers by value and before names.
+std::vector<DialogId> ids_in_order(const Value& member) {
+  auto ids = ids_of(member).value();
   if (!member.is(Kind::Set)) return ids;
-  std::sort(ids.begin(), ids.end(), [](const Value& a, const Value& b) {
-    const auto x = numpy::integer(a), y = numpy::integer(b);
-    if (x && y) return *x < *y;
-    if (x.has_value() != y.has_value()) return x.has_value();
-    return id_text(a) < id_text(b);
+  std::sort(ids.begin(), ids.end(), [](const DialogId& a, const DialogId& b) {
+    if (a.numbered && b.numbered) return std::stoll(a.text) < std::stoll(b.text);
+    if (a.numbered != b.numbered) return a.numbered;
+    return a.text < b.text;
   });
   return ids;
 }
@@ -179,7 +183,7 @@ std::optional<Corpus> tuple(const pickle::Document& document) {
     for (const auto& id : ids_in_order(member(role))) {
       DialogParts parts;
       parts.id = id;
-      const auto key = id_text(id);
+      const auto& key = id.text;
       for (const auto& [part, values] : members) {
         const auto found = values.find(key);
         if (found == values.end()) throw DataError(std::string(split) + " dialog " + key + ": the file names it but holds nothing for it");

@@ -17,6 +17,7 @@ std::optional<std::pair<double, double>> in_percent(const nlohmann::json& interv
 std::string comparison_html(const nlohmann::json& comparison) {
   const auto tables = comparison_tables(comparison);
   auto html = note_html(tables.caption + ".") + table_html(tables.settings);
+  if (!tables.folds.empty()) html += "<h3>Each session as test</h3>\n" + table_html(tables.folds);
   if (tables.differences.size() < 2) return html;
   std::vector<IntervalRow> rows;
   for (const auto& [name, difference] : comparison.at("differences").items())

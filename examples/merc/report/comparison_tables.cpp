@@ -24,6 +24,22 @@ std::string interval_cell(const Json& interval) {
   return text.append(signed_percent(interval[0])).append(", ").append(signed_percent(interval[1])).append("]");
 }
 
+/// A row a setting and score: each fold, and what they say together.
+std::vector<std::vector<std::string>> fold_rows(const Json& comparison) {
+  std::vector<std::vector<std::string>> rows{{"test", "score"}};
+  for (const auto& fold : comparison.at("folds")) rows[0].push_back("Session " + fold.at("test_session").dump());
+  rows[0].insert(rows[0].end(), {"mean ± std", "95 % over folds"});
+  for (const auto& name : comparison.at("order"))
+    for (const auto& [key, shown] : {std::pair{"accuracy", "accuracy"}, {"weighted_f1", "weighted F1"}, {"uar", "UAR"}}) {
+      const auto& summary = comparison.at("settings").at(name.get<std::string>()).at("folds").at(key);
+      auto& row = rows.emplace_back(std::vector{name.get<std::string>(), std::string(shown)});
+      for (const auto& value : summary.at("values")) row.push_back(percent(value));
+      row.push_back(mean_deviation(summary.at("mean"), summary.at("std")));
+      row.push_back("[" + percent(summary.at("interval")[0]) + ", " + percent(summary.at("interval")[1]) + "]");
+    }
+  return rows;
+}
+
 std::string probability_cell(double p) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, p < 0.001 ? "%.0e" : "%.3f", p);
@@ -36,8 +52,12 @@ ComparisonTables comparison_tables(const Json& comparison) {
   const auto& data = comparison.at("data");
   const bool synthetic = data.at("synthetic"), with_paper = comparison.contains("paper");
   const auto seeds = comparison.at("seeds").size();
+  const auto folds = comparison.contains("folds") ? comparison["folds"].size() : std::size_t{1};
   ComparisonTables tables;
-  tables.caption = std::string(synthetic ? "Synthetic data" : "Test split") + ", " + std::to_string(data.at("classes").get<int>()) +
+  tables.caption = std::string(synthetic  ? "Synthetic data"
+                               : folds > 1 ? "All dialogs"
+                                           : "Test split") +
+                   (folds > 1 ? ", each dialog tested once in " + std::to_string(folds) + " folds by session" : "") + ", " + std::to_string(data.at("classes").get<int>()) +
                    " classes, " + std::to_string(seeds) + (seeds == 1 ? " seed, percent" : " seeds, percent, mean ± standard deviation");
   if (with_paper)
     tables.caption +=
@@ -62,22 +82,27 @@ ComparisonTables comparison_tables(const Json& comparison) {
   tables.settings.push_back(
       {"always " + majority.at("label").get<std::string>(), percent(majority.at("accuracy")), percent(majority.at("weighted_f1"))});
 
+  if (folds > 1) tables.folds = fold_rows(comparison);
   tables.differences = {{"weighted F1", "mean", "95 % over seeds", "95 % over dialogs", "McNemar p", ""}};
-  for (const auto& [name, difference] : comparison.at("differences").items())
-    tables.differences.push_back({name, signed_percent(difference.at("mean")), interval_cell(difference.at("seed_interval")),
-                                  interval_cell(difference.at("dialog_interval")), probability_cell(difference.at("mcnemar").at("median")),
-                                  difference.at("verdict").get<std::string>()});
+  if (folds > 1) tables.differences[0].insert(tables.differences[0].begin() + 3, "95 % over folds");
+  for (const auto& [name, difference] : comparison.at("differences").items()) {
+    auto& row = tables.differences.emplace_back();
+    row = {name, signed_percent(difference.at("mean")), interval_cell(difference.at("seed_interval"))};
+    if (folds > 1) row.push_back(interval_cell(difference.at("fold_interval")));
+    row.insert(row.end(), {interval_cell(difference.at("dialog_interval")), probability_cell(difference.at("mcnemar").at("median")),
+                           difference.at("verdict").get<std::string>()});
+  }
   if (tables.differences.size() > 1)
-    tables.note =
-        "Seeds: paired t. Dialogs: paired bootstrap. A gain is claimed where both intervals are above zero. McNemar: exact, over "
-        "utterances "
-        "as if they were independent, the median of the seeds.";
+    tables.note = std::string(folds > 1 ? "Seeds and folds" : "Seeds") +
+                  ": paired t. Dialogs: paired bootstrap. A gain is claimed where " + (folds > 1 ? "all" : "both") +
+                  " intervals are above zero. McNemar: exact, over utterances as if they were independent, the median of the seeds.";
   return tables;
 }
 
 std::string comparison_text(const Json& comparison) {
   const auto tables = comparison_tables(comparison);
   auto text = tables.caption + ".\n\n" + table(tables.settings) + "\n";
+  if (!tables.folds.empty()) text += table(tables.folds) + "\n";
   if (tables.differences.size() > 1) text += table(tables.differences) + "\n" + tables.note + "\n";
   return text;
 }

@@ -52,7 +52,7 @@ Json corpus_json(const Corpus& corpus) {
   for (const auto& [name, split] : corpus.splits) splits[name] = {{"dialogs", split.dialogs.size()}, {"utterances", split.utterances()}};
   Json modalities = Json::object();
   for (const auto& [name, modality] : corpus.modalities) modalities[name] = modality.dim;
-  return {{"path", corpus.path},
+  Json json{{"path", corpus.path},
           {"format", corpus.format},
           {"fingerprint", corpus.fingerprint},
           {"synthetic", synth::made_here(corpus)},
@@ -61,6 +61,9 @@ Json corpus_json(const Corpus& corpus) {
           {"modalities", modalities},
           {"splits", splits},
           {"warnings", corpus.warnings}};
+  if (!corpus.four_way.empty()) json["four_way"] = corpus.four_way;
+  if (corpus.test_session != 0) json["test_session"] = corpus.test_session;
+  return json;
 }
 
 }  // namespace
@@ -85,6 +88,10 @@ Json data_json(const Corpus& data, OptionalCorpus pretrain) {
   auto json = corpus_json(data);
   if (pretrain) json["pretrain"] = corpus_json(*pretrain);
   return json;
+}
+
+Arrangement arrangement_of(const Json& data) {
+  return {.four_way = data.value("four_way", std::string()), .test_session = data.value("test_session", 0)};
 }
 
 Json results_json(const Outcome& outcome, const Corpus& data, OptionalCorpus pretrain, const Config& config) {

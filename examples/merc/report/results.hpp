@@ -1,5 +1,6 @@
 #pragma once
 
+#include "data/rearrange.hpp"
 #include "report/metrics.hpp"
 #include "train/trainer.hpp"
 
@@ -24,9 +25,12 @@ Scores score(const Predictions& predictions);
 /// macro_f1 and uar are over all classes.
 nlohmann::json scores_json(const Scores& scores, const std::vector<std::string>& label_names);
 
-/// {"path", "format", "fingerprint", "synthetic", "classes", "labels", "splits": {"train": {"dialogs", "utterances"}}, "warnings"}, and
-/// "pretrain" with the same of the corpus of stage 1.
+/// {"path", "format", "fingerprint", "synthetic", "classes", "labels", "splits": {"train": {"dialogs", "utterances"}}, "warnings"}, what was
+/// rearranged ("four_way", "test_session"), and "pretrain" with the same of the corpus of stage 1.
 nlohmann::json data_json(const Corpus& data, OptionalCorpus pretrain);
+
+/// What data_json says was rearranged.
+Arrangement arrangement_of(const nlohmann::json& data);
 
 /// The content of results.json: {"test", "dev", "best_epoch", "peak_test", "seconds_per_epoch", "peak_rss_mib", "config", "data"}.
 nlohmann::json results_json(const Outcome& outcome, const Corpus& data, OptionalCorpus pretrain, const Config& config);

@@ -28,7 +28,7 @@ Summary summarize(std::span<const double> values);
 /// The quantile 0.975 of Student's t with `degrees` >= 1 degrees of freedom, to 1e-4.
 double student_t_975(int64_t degrees);
 
-/// The 95 % interval of the mean of paired differences, by Student's t: what another set of seeds would give.
+/// The 95 % interval of the mean of paired differences, or of any values, by Student's t: what another set of seeds would give.
 /// Throws std::invalid_argument for fewer than two values.
 Interval paired_t(std::span<const double> differences);
 

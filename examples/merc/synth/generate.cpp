@@ -175,6 +175,7 @@ void check(const Recipe& recipe) {
     if (!holds) throw std::invalid_argument("synth: " + what);
   };
   require(recipe.dialogs >= 3, "expected at least 3 dialogs, one a split, got " + std::to_string(recipe.dialogs));
+  require(recipe.dialogs <= 100000, "expected at most 100000 dialogs, got " + std::to_string(recipe.dialogs));
   require(recipe.scenarios >= 1, "expected at least 1 scenario, got " + std::to_string(recipe.scenarios));
   require(recipe.mean_length >= 1, "expected a mean length of at least 1 utterance, got " + std::to_string(recipe.mean_length));
   require(recipe.persistence >= 0 && recipe.contagion >= 0 && recipe.persistence + recipe.contagion <= 1,

@@ -44,8 +44,9 @@ void check_dialog(const Dialog& dialog, const std::string& where, const Corpus& 
 void check_fit(const Corpus& corpus, const std::string& split, const std::vector<std::string>& modalities) {
   for (const auto& modality : modalities)
     if (!corpus.modalities.count(modality))
-      throw DataError(corpus.path + ": no modality `" + modality + "`; it has " + names_of(corpus.modalities) +
-                      " (choose by --modalities)");
+      throw DataError(corpus.path + ": no modality `" + modality + "`; it has " +
+                      (corpus.modalities.empty() ? "no features at all: extract them with examples/merc/extract_features.py"
+                                                 : names_of(corpus.modalities) + " (choose by --modalities)"));
   for (const auto& dialog : corpus.split(split).dialogs)
     check_dialog(dialog, corpus.path + ": dialog " + dialog.id + " (" + split + ")", corpus, modalities);
 }
@@ -60,7 +61,8 @@ void check_fit(const Corpus& corpus, const std::map<std::string, int64_t>& width
                       std::to_string(width));
   }
   if (corpus.classes > classes)
-    throw DataError(corpus.path + ": " + std::to_string(corpus.classes) + " classes, the weights know " + std::to_string(classes));
+    throw DataError(corpus.path + ": " + std::to_string(corpus.classes) + " classes, the weights know " + std::to_string(classes) +
+                    (corpus.classes == 6 && classes == 4 ? "; make four of six by --four-way drop or merge" : ""));
 }
 
 void check_fit(const Corpus& data, const std::optional<std::reference_wrapper<const Corpus>>& pretrain, const Config& config) {

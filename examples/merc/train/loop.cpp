@@ -4,6 +4,7 @@
 #include "schedule.hpp"
 
 #include <ATen/Context.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -45,7 +46,7 @@ EpochRecord Loop::epoch(Work& work, Adam& adam, MemoryBank& bank) {
     const auto terms = accumulate(work.network, batch, work.objective, bank, dropout);
     if (!std::isfinite(terms.loss))
       throw DataError(record.stage + ", epoch " + std::to_string(record.epoch) + ": the loss is not finite; lower the learning rate (" +
-                      std::to_string(work.stage.learning_rate) + ") or raise the temperature (" + std::to_string(work.stage.temperature) +
+                      nlohmann::json(work.stage.learning_rate).dump() + ") or raise the temperature (" + nlohmann::json(work.stage.temperature).dump() +
                       ")");
     const double share = 1 / static_cast<double>(count);
     record.loss += share * terms.loss;

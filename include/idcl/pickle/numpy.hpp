@@ -244,24 +244,65 @@ void visit(const Array& array, std::int64_t begin, std::int64_t end, F&& each) {
   visit_as<std::uint8_t>(array, data, begin, end, each);  // 'u1' and 'b1', which may hold any byte
 }
 
+namespace detail {
+
+inline bool is_text(std::string_view dtype) { return dtype.find_first_of("SU") != dtype.npos; }
+
+/// The bytes that a value spells; empty where it spells none.
+inline std::string bytes_of(const Value& data) {
+  if (data.is(Kind::Bytes)) return std::string(data.bytes());
+  return data.is(Kind::Latin1) ? utf8_to_latin1(data.bytes()).value_or("") : "";
+}
+
+/// Bytes of a text dtype, padded by zeros at the end, in UTF-8.
+inline std::string text(std::string_view bytes, std::string_view dtype) {
+  if (dtype.find('U') == dtype.npos) return latin1_to_utf8(bytes.substr(0, bytes.find_last_not_of('\0') + 1));
+  std::string result;
+  for (std::size_t i = 0; i < bytes.size() / 4; ++i) {
+    const auto character = element<std::uint32_t>(bytes.data(), static_cast<std::int64_t>(i), dtype.starts_with('>'));
+    if (character != 0) append_utf8(result, character);
+  }
+  return result;
+}
+
+}  // namespace detail
+
 /// The text of a numpy string scalar (numpy.str_, numpy.bytes_), in UTF-8; nothing for others.
 inline std::optional<std::string> string(const Value& value) {
   if (!is_made_by(value, Global::NumpyScalar)) return std::nullopt;
   const auto& arguments = value.object().arguments;
   const auto code = detail::dtype_code(detail::at(arguments, 0, "a numpy scalar"));
   const auto& data = detail::at(arguments, 1, "a numpy scalar");
-  const bool wide = code.find('U') != std::string::npos;
-  if ((!wide && code.find('S') == std::string::npos) || (!data.is(Kind::Bytes) && !data.is(Kind::Latin1))) return std::nullopt;
-  auto bytes = data.is(Kind::Bytes) ? std::string(data.bytes()) : utf8_to_latin1(data.bytes()).value_or("");
-  std::string result;
-  if (!wide) {
-    bytes.resize(bytes.find_last_not_of('\0') + 1);
-    return latin1_to_utf8(bytes);
+  if (!detail::is_text(code) || (!data.is(Kind::Bytes) && !data.is(Kind::Latin1))) return std::nullopt;
+  return detail::text(detail::bytes_of(data), code);
+}
+
+/// The texts of a vector of them, numpy's own (dtypes S and U) or Python's (dtype object), in UTF-8; nothing for others. Throws for a damaged
+/// one.
+inline std::optional<std::vector<std::string>> strings(const Value& value) {
+  const bool buffer = is_made_by(value, Global::NumpyFromBuffer);
+  if (!buffer && !is_made_by(value, Global::NumpyReconstruct)) return std::nullopt;
+  const auto& parts = buffer ? value.object().arguments : value.object().state;
+  const auto code = detail::dtype_code(detail::at(parts, buffer ? 1 : 2, "an array"));
+  const auto shape = detail::shape(detail::at(parts, buffer ? 2 : 1, "an array"));
+  const auto& data = detail::at(parts, buffer ? 0 : 4, "an array");
+  if (shape.size() != 1) return std::nullopt;
+  const auto count = static_cast<std::size_t>(shape[0]);
+  std::vector<std::string> result;
+  if (code.find('O') != code.npos) {
+    if (!data.is_sequence() || data.count() != count) return std::nullopt;
+    for (const auto& item : data.items()) {
+      auto one = item.is_string() ? pickle::text(item) : string(item);
+      if (!one) return std::nullopt;
+      result.push_back(std::move(*one));
+    }
+    return result;
   }
-  for (std::size_t i = 0; i < bytes.size() / 4; ++i) {
-    const auto character = detail::element<std::uint32_t>(bytes.data(), static_cast<std::int64_t>(i), code.starts_with('>'));
-    if (character != 0) append_utf8(result, character);
-  }
+  if (!detail::is_text(code)) return std::nullopt;
+  const auto bytes = detail::bytes_of(data);
+  const auto width = count == 0 ? 0 : bytes.size() / count;
+  if (width * count != bytes.size() || (count > 0 && width == 0)) throw Error("an array of text whose data do not fit: the file is damaged");
+  for (std::size_t i = 0; i < count; ++i) result.push_back(detail::text(std::string_view(bytes).substr(i * width, width), code));
   return result;
 }
 
