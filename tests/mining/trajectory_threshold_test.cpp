@@ -85,19 +85,21 @@ TEST_CASE("a pair is measured once at most, and not where a bound is beyond the 
 
 TEST_CASE("the loss of those within a distance is that of their table, by every evaluator") {
   const Tied set;
-  const auto table = trajectory::pairwise(trajectory::EditDistance{}, set.labels, set.lengths);
+  const auto half = [](const Tensor& values) { return values.narrow(0, 0, 20); };  // in which nobody has a twin
+  const auto labels = half(set.labels), lengths = half(set.lengths), x = half(set.x);
+  const auto table = trajectory::pairwise(trajectory::EditDistance{}, labels, lengths);
   const double within = 0.4;
   const auto alone = (table.le(within).sum(1) - 1).eq(0);  // themselves apart
   REQUIRE(alone.any().item<bool>());
   REQUIRE(!alone.all().item<bool>());
   const auto check = [&](const auto& objective, at::ScalarType type) {
     const auto rows = [&](const auto& miner, const Setting& setting) {
-      return ContrastiveLoss{similarity::Cosine{}, miner, objective, reduction::None{}, setting.evaluation(type)}(set.x.to(type));
+      return ContrastiveLoss{similarity::Cosine{}, miner, objective, reduction::None{}, setting.evaluation(type)}(x.to(type));
     };
     const Tensor expected = rows(mining::DistanceThreshold{.distances = table.to(type), .within = within}, dense());
     CHECK(expected.masked_select(alone).eq(0).all().item<bool>());  // no term
     for (const auto& setting : {dense(), streaming(3), streaming(), Setting{Evaluator::Auto}})
-      check_close("rows", rows(miner_of(trajectory::EditDistance{}, set.labels, set.lengths, within), setting), expected,
+      check_close("rows", rows(miner_of(trajectory::EditDistance{}, labels, lengths, within), setting), expected,
                   tolerances(type).loss);
   };
   for (const auto type : {at::kDouble, at::kFloat}) {
