@@ -124,7 +124,7 @@ Real barlow_twins(const Scene& s, const Json& o) {
   for (std::size_t k = 0; k < kWidth; ++k)
     for (std::size_t l = 0; l < kWidth; ++l) {
       const auto c = oracle::inner(unit(s.x, k), unit(s.y, l)) / s.x.size();
-      sum += k == l ? (1 - c) * (1 - c) : number(o, "lambda", 5e-3) * c * c;
+      sum += k == l ? (1 - c) * (1 - c) : number(o, "lambda", 5.1e-3) * c * c;
     }
   return sum;
 }
