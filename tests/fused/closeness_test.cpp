@@ -1,0 +1,110 @@
+// Distances, pairs that cost by themselves, rows seen whole and slopes taken in forward: the fused evaluator against the dense one.
+
+#include "fused/subjects.hpp"
+
+namespace {
+
+using namespace idcl;
+using namespace idcl::test;
+
+}  // namespace
+
+TEST_CASE("pairs and triplets over distances and over similarities match the dense evaluator in double precision") {
+  const std::vector<similarity::Any> similarities{similarity::Dot{}, similarity::Euclidean{}, similarity::Euclidean{.power = 2},
+                                                  similarity::Euclidean{.normalize = false}};
+  const auto check_both = [&](int64_t n, const std::vector<int64_t>& workspaces) {
+    for (auto subject : subjects(n)) {
+      if (subject.both) continue;
+      for (const auto& similarity : similarities) {
+        subject.similarity = similarity;
+        CAPTURE(n, similarity.distance);
+        const auto margin = similarity.distance ? 0.9 : 0.2;
+        for (const bool skip_zeros : {true, false}) {
+          CAPTURE(skip_zeros);
+          check_all(Contrastive{.pos_margin = 0.3, .neg_margin = margin, .distance = similarity.distance, .skip_zeros = skip_zeros}, 1,
+                    subject, workspaces);
+          const TripletMargin triplets{
+              .margin = 0.2, .distance = similarity.distance, .skip_zeros = skip_zeros, .max_positives = subject.pairing.places(n, n).most()};
+          if (triplets.fuses_rows(triplets.max_positives)) check_all(triplets, 1, subject, workspaces);
+        }
+      }
+    }
+  };
+  for (const int64_t n : {2, 11}) check_both(n, {8, kSmall, kLarge});
+  for (const int64_t n : {64, 97}) check_both(n, {kMedium});
+}
+
+TEST_CASE("softmax losses over distances match the dense evaluator in double precision") {
+  for (const int64_t n : {2, 11, 97}) {
+    for (auto subject : subjects(n)) {
+      for (const int power : {1, 2}) {
+        subject.similarity = similarity::Euclidean{.power = power};
+        CAPTURE(n, power);
+        const std::vector<int64_t> workspaces{n < 97 ? kSmall : kMedium};
+        check_all(InfoNCE{.temperature = -0.2}, 0.2, subject, workspaces);
+        check_all(SupCon{.temperature = -0.2}, 0.2, subject, workspaces);
+        check_all(MultiSimilarity{.alpha = 2, .beta = 10, .base = 0.3, .distance = true}, 0.1, subject, workspaces);
+        check_all(NegativeLogSum{.scale = -5, .base = 0.2}, 0.2, subject, workspaces);
+      }
+    }
+  }
+}
+
+TEST_CASE("both directions over a distance, as a loss has them") {
+  Random random(29);
+  const auto x = random.normal({70, 6}), y = random.normal({70, 6});
+  const auto evaluate = [&](Evaluator evaluator, at::ScalarType type) {
+    const auto a = x.to(type).detach().requires_grad_(), b = y.to(type).detach().requires_grad_();
+    const ContrastiveLoss loss{
+        similarity::Euclidean{}, mining::Diagonal{}, InfoNCE{.temperature = -0.2}, reduction::Mean{}, {.evaluator = evaluator}};
+    const auto value = loss.symmetric(a, b);
+    value.backward();
+    return Result{value.detach(), at::zeros({}), a.grad(), b.grad()};
+  };
+  compare(evaluate(Evaluator::Fused, at::kFloat), evaluate(Evaluator::Dense, at::kDouble), 0.2);
+}
+
+TEST_CASE("slopes taken in forward are those of backward, where every row weighs the same and where it does not") {
+  Random random(23);
+  const auto x = unit(random.normal({120, 6})), y = unit(random.normal({120, 6}));
+  const auto labels = random.integers(30, {120});
+  const auto slopes = [&](const auto& loss, Evaluator evaluator, int64_t workspace_bytes, at::ScalarType type) {
+    const auto a = x.to(type).detach().requires_grad_(), b = y.to(type).detach().requires_grad_();
+    const auto value = loss(a, b, Evaluation{.evaluator = evaluator, .workspace_bytes = workspace_bytes});
+    const auto first = torch::autograd::grad({value}, {a, b}, {}, /*retain_graph=*/true), again = torch::autograd::grad({value}, {a, b});
+    for (const std::size_t i : {0, 1}) check_close("again", again[i], first[i], {.relative = 1e-6});
+    return at::cat(first);
+  };
+  const auto check = [&](const auto& loss) {
+    const auto expected = slopes(loss, Evaluator::Dense, kLarge, at::kDouble);
+    for (const auto bytes : {kSmall, kMedium, kLarge})  // taken in forward, but for the last, where similarities are kept
+      check_close("slopes", slopes(loss, Evaluator::Fused, bytes, at::kFloat), expected, tolerances(at::kFloat, 1).gradient);
+  };
+  const auto triplets = [&](const auto& reduction) {
+    return [&, reduction](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
+      const ContrastiveLoss loss{similarity::Euclidean{}, mining::Labels{}, TripletMargin{.margin = 0.2, .max_positives = 20}, reduction,
+                                 evaluation};
+      return (loss(a, labels, b, labels) * at::arange(1, 121, a.options()).cos()).sum();
+    };
+  };
+  const auto sigmoid = [&](const auto& reduction) {
+    return [&, reduction](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
+      const ContrastiveLoss loss{similarity::Dot{}, mining::Diagonal{}, Sigmoid{}, reduction, evaluation};
+      return (loss(a, b) * at::arange(1, 121, a.options()).cos()).sum();
+    };
+  };
+  check(triplets(reduction::Mean{}));
+  check(triplets(reduction::None{}));
+  check(sigmoid(reduction::Mean{}));
+  check(sigmoid(reduction::None{}));
+  const auto only = [&](bool first) {
+    const auto a = x.to(at::kFloat).requires_grad_(first), b = y.to(at::kFloat).requires_grad_(!first);
+    const ContrastiveLoss loss{similarity::Dot{}, mining::Diagonal{}, Sigmoid{}, reduction::Mean{}, {.workspace_bytes = kSmall}};
+    loss(a, b).backward();
+    return first ? a.grad() : b.grad();
+  };
+  const auto both = slopes(sigmoid(reduction::Mean{}), Evaluator::Dense, kLarge, at::kDouble);
+  const auto total = at::arange(1, 121, at::kDouble).cos().sum();
+  check_close("one side", only(true) * total, both.narrow(0, 0, 120), tolerances(at::kFloat, 1).gradient);
+  check_close("the other", only(false) * total, both.narrow(0, 120, 120), tolerances(at::kFloat, 1).gradient);
+}
