@@ -14,11 +14,11 @@ template <class Visit>
 void for_each_row(const Task& task, const Place& place, const Strip& strip, int64_t m, float* tile, const Visit& visit) {
   take_out(task, place, strip, /*with_columns=*/false, tile);
   std::vector<float> positives;
-  auto pair = strip.exceptions.begin();
+  const Exception *pair = strip.exceptions.data(), *const end = pair + strip.exceptions.size();
   for (int64_t row = strip.begin; row < strip.end; ++row) {
-    const auto first = pair;
+    const auto* first = pair;
     positives.clear();
-    for (; pair != strip.exceptions.end() && pair->row == row; ++pair) positives.push_back(pair->s);
+    for (; pair != end && pair->row == row; ++pair) positives.push_back(pair->s);
     const auto i = place.row + row, count = static_cast<int64_t>(positives.size());
     visit(i,
           RowPairs{.s = tile + row * place.stride(),
@@ -26,7 +26,7 @@ void for_each_row(const Task& task, const Place& place, const Strip& strip, int6
                    .negatives = m - count - (task.places.skips_self && i < m ? 1 : 0),
                    .positives = positives.data(),
                    .count = count},
-          &*first);
+          first);
   }
 }
 
