@@ -69,7 +69,7 @@ void sizes(benchmark::internal::Benchmark* it) {
   it->ArgNames({"B", "D"})->Args({128, 512})->Args({1024, 512})->Args({8192, 512})->UseManualTime()->Unit(benchmark::kMillisecond);
 }
 
-BENCHMARK_CAPTURE(idcl_loss, fused, Way::Fused)->Apply(sizes)->Args({65536, 128})->Args({65536, 512});
+BENCHMARK_CAPTURE(idcl_loss, fused, Way::Fused)->Apply(sizes)->Args({17, 8})->Args({65536, 128})->Args({65536, 512});
 BENCHMARK_CAPTURE(idcl_loss, fused_pair, Way::FusedPair)->Apply(sizes);
 BENCHMARK_CAPTURE(idcl_loss, streaming, Way::Streaming)->Apply(sizes);
 BENCHMARK_CAPTURE(idcl_loss, streaming_pair, Way::StreamingPair)->Apply(sizes);
