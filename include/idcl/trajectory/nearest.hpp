@@ -133,9 +133,7 @@ Nearest nearest_of(const M& measure, const std::vector<P>& prepared, int64_t k, 
 /// brute force's. A distance that is NaN is taken for infinite. k beyond N - 1 is N - 1. Memory O(N k).
 template <class M, class S>
 Nearest nearest(const M& measure, const std::vector<S>& sequences, int64_t k) {
-  return detail::nearest_of<double>(measure, detail::prepare_all(measure, sequences), k, [](int64_t count, const auto& work) {
-    for (int64_t i = 0; i < count; ++i) work(i);
-  });
+  return detail::nearest_of<double>(measure, detail::prepare_all(measure, sequences), k, detail::in_order);
 }
 
 }  // namespace idcl::trajectory

@@ -86,6 +86,11 @@ void fill_pairwise(const M& measure, const std::vector<P>& prepared, T* out, con
   });
 }
 
+/// Rows one after the other, on this thread.
+inline constexpr auto in_order = [](int64_t count, const auto& work) {
+  for (int64_t i = 0; i < count; ++i) work(i);
+};
+
 /// Every sequence prepared.
 template <class M, class S>
 auto prepare_all(const M& measure, const std::vector<S>& sequences) {
@@ -106,9 +111,7 @@ Eigen::MatrixXd pairwise(const M& measure, const std::vector<S>& sequences, cons
   const auto prepared = detail::prepare_all(measure, sequences);
   const auto n = static_cast<Eigen::Index>(prepared.size());
   Eigen::MatrixXd distances(n, n);
-  detail::fill_pairwise(measure, prepared, distances.data(), options, [](int64_t count, const auto& work) {
-    for (int64_t i = 0; i < count; ++i) work(i);
-  });
+  detail::fill_pairwise(measure, prepared, distances.data(), options, detail::in_order);
   return distances;
 }
 

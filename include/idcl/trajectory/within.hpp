@@ -86,9 +86,7 @@ Within within_of(const M& measure, const std::vector<P>& prepared, double distan
 /// Memory: linear in N and the pairs found.
 template <class M, class S>
 Within within(const M& measure, const std::vector<S>& sequences, double distance) {
-  return detail::within_of<double>(measure, detail::prepare_all(measure, sequences), distance, [](int64_t count, const auto& work) {
-    for (int64_t i = 0; i < count; ++i) work(i);
-  });
+  return detail::within_of<double>(measure, detail::prepare_all(measure, sequences), distance, detail::in_order);
 }
 
 }  // namespace idcl::trajectory
