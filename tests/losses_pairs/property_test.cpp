@@ -9,10 +9,7 @@ using Catch::Contains;
 
 /// Every reduction that the loss has: towers have no classes to weight.
 std::vector<idcl::reduction_t> reductions_of(const Subject& subject) {
-  std::vector<idcl::reduction_t> all{torch::kMean,       torch::kSum,          torch::kNone,
-                                     idcl::kMeanNonZero, idcl::kMeanPerAnchor, idcl::reduction::Threshold{.low = 0.05, .high = 50}};
-  if (subject.towers.empty()) all.push_back(idcl::reduction::ClassWeighted{at::tensor({0.5, 2.0, 1.0}, at::kDouble)});
-  return all;
+  return subject.towers.empty() ? all_reductions({0.5, 2.0, 1.0}) : all_reductions();
 }
 
 }  // namespace

@@ -33,14 +33,7 @@ Tensors random_inputs(const Subject& subject, int64_t n, uint64_t seed = 0, at::
 }
 
 std::vector<idcl::reduction_t> reductions(const Subject& subject) {
-  if (!subject.has_rows) return {torch::kMean, torch::kSum};
-  return {torch::kMean,
-          torch::kSum,
-          torch::kNone,
-          idcl::kMeanNonZero,
-          idcl::kMeanPerAnchor,
-          idcl::reduction::Threshold{.low = 0.05, .high = 50},
-          idcl::reduction::ClassWeighted{at::tensor({0.5, 2.0, 1.0, 3.0}, at::kDouble)}};
+  return subject.has_rows ? all_reductions({0.5, 2.0, 1.0, 3.0}) : std::vector<idcl::reduction_t>{torch::kMean, torch::kSum};
 }
 
 }  // namespace

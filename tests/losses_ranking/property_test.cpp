@@ -28,14 +28,7 @@ Tensors random_inputs(int64_t n, uint64_t seed = 0, at::ScalarType type = at::kD
 }
 
 std::vector<idcl::reduction_t> reductions_of(const Subject& subject) {
-  if (!subject.in_rows) return {torch::kMean, torch::kSum};
-  return {torch::kMean,
-          torch::kSum,
-          torch::kNone,
-          idcl::kMeanNonZero,
-          idcl::kMeanPerAnchor,
-          idcl::reduction::Threshold{.low = 0.05, .high = 50},
-          idcl::reduction::ClassWeighted{at::tensor({0.5, 2.0, 1.0}, at::kDouble)}};
+  return subject.in_rows ? all_reductions({0.5, 2.0, 1.0}) : std::vector<idcl::reduction_t>{torch::kMean, torch::kSum};
 }
 
 std::vector<Json> requests_of(const Subject& subject) {

@@ -55,6 +55,14 @@ AskedLoss labels(const Function& function) {
   return asked<Options>([function](const Tensors& in, const Options& options) { return call_with_labels(function, in, options); });
 }
 
+/// Every reduction that there is of rows; without weights of classes, none by class.
+inline std::vector<reduction_t> all_reductions(const std::vector<double>& class_weights = {}) {
+  std::vector<reduction_t> all{torch::kMean, torch::kSum, torch::kNone, kMeanNonZero, kMeanPerAnchor,
+                               reduction::Threshold{.low = 0.05, .high = 50}};
+  if (!class_weights.empty()) all.push_back(reduction::ClassWeighted{at::tensor(class_weights, at::kDouble)});
+  return all;
+}
+
 /// One option at the ends of its range.
 inline std::vector<Json> ends(const char* option, double low, double high) { return {{{option, low}}, {{option, high}}}; }
 
