@@ -79,15 +79,9 @@ void fold_rows(Job<O>& job, const Tensor& u, const Tensor& v, const Offsets& off
       return;
     }
   }
-  if constexpr (FusiblePairs<O>) {
+  if constexpr (FusiblePairs<O> || FusibleRows<O>) {
     if (job.fused) {
-      job.rows = fused::fold_pairs(job.objective, *job.fused, u, v);
-      return;
-    }
-  }
-  if constexpr (FusibleRows<O>) {
-    if (job.fused) {
-      job.rows = fused::fold_whole_rows(job.objective, *job.fused, u, v);
+      job.rows = fused::fold_rows(job.objective, *job.fused, u, v);
       return;
     }
   }

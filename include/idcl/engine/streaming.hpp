@@ -35,10 +35,8 @@ Slopes stream_gradient(Job<O>& job, const Tensor& u, const Tensor& v, const Offs
         const fused::Weights rows(task, task.rows, task.of_rows, upstream);
         const auto columns = job.both ? fused::Weights(task, task.columns, task.of_columns, upstream_columns) : rows;
         fused::add_slopes(logits_of(job.objective), task, u, v, rows, columns, grad_u, grad_v);
-      } else if constexpr (FusiblePairs<O>) {
-        fused::add_slopes_of_pairs(job.objective, task, u, v, upstream, grad_u, grad_v);
       } else {
-        fused::add_slopes_of_rows(job.objective, task, u, v, upstream, grad_u, grad_v);
+        fused::add_row_slopes(job.objective, task, u, v, upstream, grad_u, grad_v);
       }
       return {.u = grad_u, .v = job.shared() ? Tensor() : grad_v, .anchor_offset = {}, .reference_offset = {}};
     }

@@ -4,12 +4,37 @@
 
 namespace idcl::engine::fused {
 
+/// The calling thread's workspace, as sums of each strip's columns and, where similarities are not kept, a tile.
+template <class S>
+class StripSums {
+ public:
+  StripSums(const Task& task, const at::TensorOptions& options)
+      : width_(task.plan.padded_width()),
+        sums_(task.plan.strips() * S::fields * width_),
+        memory_(Workspace::of_this_thread().take(sums_ + (task.keeps ? 0 : task.plan.tile_floats()), options)) {}
+
+  /// Of the k-th strip.
+  S of(int64_t k) const { return S::in(memory_.template data_ptr<float>() + k * S::fields * width_, width_); }
+
+  /// The same, with nothing in them.
+  S cleared(int64_t k) const {
+    of(k).clear(width_);
+    return of(k);
+  }
+
+  Tensor tile() const { return memory_.narrow(0, sums_, memory_.numel() - sums_); }
+
+ private:
+  int64_t width_, sums_;
+  Tensor memory_;
+};
+
 /// Folds a strip of a tile into the sums of its rows and, where the columns have some, into the strip's own.
 template <bool with_columns, class Logits>
 void fold_strip(const Logits& logits, const Task& task, const Place& place, const Strip& strip, float* tile, const Sums& rows, const Sums& columns) {
   const auto scales = Scales::of(task.scales);
   take_out(task, place, strip, with_columns, tile);
-  fold<with_columns>(logits, task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
+  fold<with_columns>(logits, task.isa, strip.block(place, tile),
                      scales.repulsion, rows.from(place.row + strip.begin), columns);
   const auto add = [&](const Sums& sums, int64_t i, float s, bool is_positive) {
     if (is_positive) {
@@ -31,29 +56,23 @@ void fold_strip(const Logits& logits, const Task& task, const Place& place, cons
 /// cache. Sums of columns are gathered strip by strip and joined in order, so that the result does not depend on who worked on which.
 template <class Logits, class Observe>
 void fold_all(const Logits& logits, Task& task, const Tensor& u, const Tensor& v, const Observe& observe) {
-  const auto n = u.size(0), m = v.size(0), padded = task.plan.padded_width();
+  const auto n = u.size(0), m = v.size(0);
   const auto scales = Scales::of(task.scales);
   task.rows = empty_sums(n, u.options());
   task.columns = task.both ? empty_sums(m, u.options()) : Tensor();
   const auto rows = Sums::in(task.rows.data_ptr<float>(), n);
   const auto columns = task.both ? Sums::in(task.columns.data_ptr<float>(), m) : rows;
-  const auto apart = task.plan.strips() * Sums::fields * padded;
-  const auto workspace = Workspace::of_this_thread().take(apart + (task.keeps ? 0 : task.plan.tile_floats()), u.options());
-  auto* strips = workspace.data_ptr<float>();
-  const auto sums_of = [&](int64_t k) { return Sums::in(strips + k * Sums::fields * padded, padded); };
+  const StripSums<Sums> strips(task, u.options());
 
-  for_each_product(task, u, v, workspace.narrow(0, apart, workspace.numel() - apart), [&](const Place& place, const Tensor& memory) {
+  for_each_product(task, u, v, strips.tile(), [&](const Place& place, const Tensor& memory) {
     observe(place, memory);
     auto* tile = memory.data_ptr<float>();
     if (!task.folds_columns(place)) {
       return for_each_strip(place, [&](const Strip& strip) { fold_strip<false>(logits, task, place, strip, tile, rows, rows); });
     }
-    for_each_strip(place, [&](const Strip& strip) {
-      sums_of(strip.k).clear(padded);
-      fold_strip<true>(logits, task, place, strip, tile, rows, sums_of(strip.k));
-    });
+    for_each_strip(place, [&](const Strip& strip) { fold_strip<true>(logits, task, place, strip, tile, rows, strips.cleared(strip.k)); });
     for (int64_t k = 0; k < strips_of(place); ++k)
-      for (int64_t j = place.skipped_cols; j < place.cols; ++j) columns.merge(place.col + j, sums_of(k), j, scales);
+      for (int64_t j = place.skipped_cols; j < place.cols; ++j) columns.merge(place.col + j, strips.of(k), j, scales);
   });
 }
 template <class Logits>

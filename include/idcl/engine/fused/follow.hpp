@@ -12,6 +12,9 @@ struct Follow {
 
   static Follow of(const similarity::Metric& metric) { return {metric.distance ? -1.0f : 1.0f, metric.curve == similarity::Curve::Root}; }
 
+  /// Is closeness the product itself?
+  bool is_plain() const { return sign > 0 && !root; }
+
   /// For a register or for one number.
   template <class V>
   [[gnu::always_inline]] void operator()(V& slope, const V& closeness) const {

@@ -65,7 +65,7 @@ void weigh_strip(const Logits& logits, const Task& task, const Place& place, con
   take_out(task, place, strip, with_columns, tile);
   const auto row = place.row + strip.begin;
   const auto follow = Follow::of(task.metric);
-  weigh<with_columns>(logits, follow, task.isa, {tile + strip.begin * place.stride(), strip.end - strip.begin, place.stride(), place.stride()},
+  weigh<with_columns>(logits, follow, task.isa, strip.block(place, tile),
                       static_cast<float>(task.scales.repulsion), rows.negative_max + row, rows.negative + row,
                       with_columns ? columns.negative_max + place.col : nullptr, with_columns ? columns.negative + place.col : nullptr);
   for (const auto& pair : strip.exceptions) {

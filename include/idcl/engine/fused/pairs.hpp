@@ -1,6 +1,7 @@
 #pragma once
 
 #include "idcl/engine/fused/eager.hpp"
+#include "idcl/engine/fused/fold.hpp"
 #include "idcl/engine/fused/follow.hpp"
 #include "idcl/objective/fusible_pairs.hpp"
 
@@ -19,6 +20,8 @@ struct PairArrays {
   /// In `memory`, fields x n floats.
   static PairArrays in(float* memory, int64_t n) { return {memory, memory + n, memory + 2 * n, memory + 3 * n, memory + 4 * n}; }
 
+  void clear(int64_t n) const { std::fill_n(negative_cost, fields * n, 0.0f); }
+
   void add_negative(int64_t i, float cost) const {
     negative_cost[i] += cost;
     negative_violations[i] += cost > 0;
@@ -27,6 +30,14 @@ struct PairArrays {
     positive_cost[i] += cost;
     positive_violations[i] += cost > 0;
     positives[i] += 1;
+  }
+
+  void merge(int64_t i, const PairArrays& other, int64_t j) const {
+    negative_cost[i] += other.negative_cost[j];
+    negative_violations[i] += other.negative_violations[j];
+    positive_cost[i] += other.positive_cost[j];
+    positive_violations[i] += other.positive_violations[j];
+    positives[i] += other.positives[j];
   }
 };
 
@@ -102,7 +113,7 @@ void fold_strip_of_pairs(const O& objective, const Task& task, const Place& plac
   const auto first = place.row + strip.begin;
   const PairArrays here{rows.negative_cost + first, rows.negative_violations + first, rows.positive_cost, rows.positive_violations,
                         rows.positives};
-  const Block block{strip.of(place, tile), strip.end - strip.begin, place.stride(), place.stride()};
+  const auto block = strip.block(place, tile);
   simd::run(task.isa,
             [&](auto bytes) __attribute__((always_inline)) { detail::fold_pairs<bytes, with_columns>(objective, block, here, columns); });
   const auto add = [&](const PairArrays& to, int64_t i, float s, bool is_positive) {
@@ -122,7 +133,7 @@ void weigh_strip_of_pairs(const O& objective, const Task& task, const Place& pla
   const auto follow = Follow::of(task.metric);
   const bool with_columns = task.plan.symmetric;
   take_out(task, place, strip, with_columns, tile);
-  const Block block{strip.of(place, tile), strip.end - strip.begin, place.stride(), place.stride()};
+  const auto block = strip.block(place, tile);
   const auto *of_rows = negative + place.row + strip.begin, *of_columns = negative + place.col;
   simd::run(task.isa, [&](auto bytes) __attribute__((always_inline)) {
     with_columns ? detail::weigh_pairs<bytes, true>(objective, block, follow, of_rows, of_columns)
@@ -157,48 +168,40 @@ inline PairSums sums_of(const Task& task, const Tensor& memory, int64_t m) {
 /// The state of an objective whose pairs cost by themselves, one pass over every tile, and, where the task is eager, the slopes of the
 /// rows' sum.
 template <FusiblePairs O>
-typename O::Rows fold_pairs(const O& objective, Task& task, const Tensor& u, const Tensor& v) {
-  const auto n = u.size(0), width = task.plan.padded_width();
+typename O::Rows fold_rows(const O& objective, Task& task, const Tensor& u, const Tensor& v) {
+  const auto n = u.size(0);
   const auto memory = at::zeros({PairArrays::fields, n}, u.options());
-  const auto unweighted = padded(at::ones({std::max(n, v.size(0))}, u.options()));
-  const auto* ones = unweighted.template const_data_ptr<float>();
-  if (task.eager) begin_eager(task, u, v);
   const auto rows = PairArrays::in(memory.data_ptr<float>(), n);
-  const auto apart = task.plan.strips() * PairArrays::fields * width;
-  const auto workspace = Workspace::of_this_thread().take(apart + (task.keeps ? 0 : task.plan.tile_floats()), u.options());
-  auto* strips = workspace.data_ptr<float>();
-  for_each_product(task, u, v, workspace.narrow(0, apart, workspace.numel() - apart), [&](const Place& place, const Tensor& tile_memory) {
+  const StripSums<PairArrays> strips(task, u.options());
+  Tensor unweighted;
+  if (task.eager) {
+    begin_eager(task, u, v);
+    unweighted = padded(at::ones({std::max(n, v.size(0))}, u.options()));
+  }
+  for_each_product(task, u, v, strips.tile(), [&](const Place& place, const Tensor& tile_memory) {
     auto* tile = tile_memory.data_ptr<float>();
     const bool with_columns = task.folds_columns(place);
-    const auto columns_of = [&](int64_t k) { return strips + k * PairArrays::fields * width; };
     for_each_strip(place, [&](const Strip& strip) {
-      if (with_columns) {
-        std::fill_n(columns_of(strip.k), PairArrays::fields * width, 0.0f);
-        fold_strip_of_pairs<true>(objective, task, place, strip, tile, rows, PairArrays::in(columns_of(strip.k), width));
-      } else {
-        fold_strip_of_pairs<false>(objective, task, place, strip, tile, rows, rows);
-      }
+      with_columns ? fold_strip_of_pairs<true>(objective, task, place, strip, tile, rows, strips.cleared(strip.k))
+                   : fold_strip_of_pairs<false>(objective, task, place, strip, tile, rows, rows);
       if (task.kept.defined() || task.eager) put_back(strip.exceptions, place.stride(), tile);
     });
     if (task.eager) {
+      const auto* ones = unweighted.template const_data_ptr<float>();
       for_each_strip(place, [&](const Strip& strip) { weigh_strip_of_pairs(objective, task, place, strip, tile, ones, ones); });
       add_tile(task, place, tile_memory, u, v, task.eager_u, task.eager_v);
     }
     if (!with_columns) return;
     for (int64_t k = 0; k < strips_of(place); ++k)
-      for (int64_t field = 0; field < PairArrays::fields; ++field) {
-        const float* from = columns_of(k) + field * width;
-        float* to = memory.data_ptr<float>() + field * n + place.col;
-        for (int64_t j = place.skipped_cols; j < place.cols; ++j) to[j] += from[j];
-      }
+      for (int64_t j = place.skipped_cols; j < place.cols; ++j) rows.merge(place.col + j, strips.of(k), j);
   });
   return objective.gather(sums_of(task, memory, v.size(0)));
 }
 
 /// Adds the slopes of u and v, of the rows' losses weighted by `upstream`, to what is there, where defined.
 template <FusiblePairs O>
-void add_slopes_of_pairs(const O& objective, Task& task, const Tensor& u, const Tensor& v, const Tensor& upstream, const Tensor& grad_u,
-                         const Tensor& grad_v) {
+void add_row_slopes(const O& objective, Task& task, const Tensor& u, const Tensor& v, const Tensor& upstream, const Tensor& grad_u,
+                    const Tensor& grad_v) {
   const auto weights = objective.weights(upstream);
   const auto of_positives = padded(weights.positive), of_negatives = padded(weights.negative);
   const auto *positive = of_positives.template const_data_ptr<float>(), *negative = of_negatives.template const_data_ptr<float>();

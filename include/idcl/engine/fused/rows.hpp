@@ -4,7 +4,9 @@
 #include "idcl/engine/fused/follow.hpp"
 #include "idcl/objective/fusible_rows.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <limits>
+#include <vector>
 
 /// The passes of objectives that see whole rows: some anchors against all references at a time.
 namespace idcl::engine::fused {
@@ -34,7 +36,7 @@ void for_each_row(const Task& task, const Place& place, const Strip& strip, int6
 template <FusibleRows O, class Weight>
 void weigh_rows(const O& objective, const Task& task, const Place& place, const Strip& strip, int64_t m, float* tile, const Weight& weight) {
   const auto follow = Follow::of(task.metric);
-  std::vector<float> row(follow.root || follow.sign < 0 ? static_cast<std::size_t>(place.stride()) : 0);  // as it was
+  std::vector<float> row(follow.is_plain() ? 0 : static_cast<std::size_t>(place.stride()));  // as it was
   for_each_row(task, place, strip, m, tile, [&](int64_t i, const RowPairs& pairs, const Exception* exceptions) {
     std::copy_n(pairs.s, row.size(), row.data());
     simd::run(task.isa, [&](auto bytes) __attribute__((always_inline)) {
@@ -58,7 +60,7 @@ void weigh_rows(const O& objective, const Task& task, const Place& place, const 
 
 /// The state of an objective that sees whole rows, and, where the task is eager, the slopes of the rows' sum.
 template <FusibleRows O>
-typename O::Rows fold_whole_rows(const O& objective, Task& task, const Tensor& u, const Tensor& v) {
+typename O::Rows fold_rows(const O& objective, Task& task, const Tensor& u, const Tensor& v) {
   const auto n = u.size(0), m = v.size(0);
   const auto losses = at::empty({n}, u.options()), numbers = at::empty({n}, u.options());
   auto *loss = losses.data_ptr<float>(), *terms = numbers.data_ptr<float>();
@@ -84,8 +86,8 @@ typename O::Rows fold_whole_rows(const O& objective, Task& task, const Tensor& u
 
 /// Adds the slopes of u and v, of the rows' losses weighted by `upstream`, to what is there, where defined.
 template <FusibleRows O>
-void add_slopes_of_rows(const O& objective, Task& task, const Tensor& u, const Tensor& v, const Tensor& upstream, const Tensor& grad_u,
-                        const Tensor& grad_v) {
+void add_row_slopes(const O& objective, Task& task, const Tensor& u, const Tensor& v, const Tensor& upstream, const Tensor& grad_u,
+                    const Tensor& grad_v) {
   const auto weights = upstream.contiguous();
   const auto* weight = weights.template const_data_ptr<float>();
   add_slopes(task, u, v, grad_u, grad_v, [&](const Place& place, const Strip& strip, float* tile) {

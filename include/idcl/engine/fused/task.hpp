@@ -86,8 +86,8 @@ struct Strip {
   int64_t k, begin, end;
   std::vector<Exception>& exceptions;
 
-  /// The strip's first row.
-  float* of(const Place& place, float* tile) const { return tile + begin * place.stride(); }
+  /// These rows of the tile, for a kernel.
+  Block block(const Place& place, float* tile) const { return {tile + begin * place.stride(), end - begin, place.stride(), place.stride()}; }
 };
 
 /// Takes a strip's exceptions out of the tile.
