@@ -75,6 +75,27 @@ TEST_CASE("tiles of any shape, in any order, give the sorted lists, ties to the 
   }
 }
 
+TEST_CASE("a first tile of many columns gives the sorted lists too") {
+  for (const auto type : {at::kDouble, at::kFloat}) {
+    auto holes = Random(8).normal({70, 70}, type);
+    holes.masked_fill_(Random(9).normal({70, 70}).gt(0.5), kNaN);
+    holes[7].fill_(kNaN);
+    holes[8].narrow(0, 0, 60).fill_(kNaN);
+    for (const auto& s : {tied(70, 70, type), Random(7).normal({70, 70}, type), at::ones({70, 70}, type), holes}) {
+      for (const bool self : {true, false}) {
+        for (const int64_t k : {1, 7, 15, 16, 31, 69, 70, 80}) {
+          const auto expected = sorted(s, k, self);
+          for (const auto& [height, width] : {std::pair<int64_t, int64_t>{70, 70}, {70, 64}, {16, 33}, {33, 16}}) {
+            INFO(type << ", k " << k << ", self " << self << ", tiles " << height << " x " << width);
+            CHECK(folded({.k = k, .self = self}, s, height, width, 0).equal(expected));
+            CHECK(folded({.k = k, .self = self}, s, height, width, 5, /*transposed=*/true).equal(expected));
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("values come with their indices, descending") {
   const auto s = Random(3).normal({7, 9});
   const Nearest nearest{.k = 4, .self = false};

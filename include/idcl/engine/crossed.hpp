@@ -34,7 +34,7 @@ std::pair<RowLosses, RowLosses> crossed_fused(const M& miner, const O& objective
 
   const auto finish = [&](const Tensor& x, const mining::AnyPairing& pairs, fused::Task& task) -> RowLosses {
     const auto job = make_job(objective, pairs, x, x, /*self=*/true, /*both=*/false, evaluation);
-    task.places = pairs.places(x.size(0), x.size(0));
+    task.place(pairs.places(x.size(0), x.size(0)));
     job->swept = !task.keeps;
     job->fused = std::move(task);
     if (job->swept) fused::settle(*job->fused, x.detach());

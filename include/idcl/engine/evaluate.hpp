@@ -101,14 +101,15 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
                                    : fused::Plan::of(n, m, /*symmetric=*/self && metric.symmetric, workspace_bytes);
   const bool differentiated = c10::GradMode::is_enabled() && (u.requires_grad() || v.requires_grad());
   const bool keeps = differentiated && plan.tiles() * plan.tile_floats() * u.element_size() <= workspace_bytes / 2;
-  return {.places = std::move(places),
-          .scales = scales,
-          .plan = plan,
-          .both = both,
-          .keeps = keeps,
-          .eager = takes_slopes_early<O> && differentiated && !keeps,
-          .isa = isa,
-          .metric = metric};
+  fused::Task task{.scales = scales,
+                   .plan = plan,
+                   .both = both,
+                   .keeps = keeps,
+                   .eager = takes_slopes_early<O> && differentiated && !keeps,
+                   .isa = isa,
+                   .metric = metric};
+  task.place(std::move(places));
+  return task;
 }
 
 /// Where the positives are, if the fused kernels are to go through these pairs.

@@ -19,18 +19,22 @@ class Workspace {
     return workspace;
   }
 
-  /// A buffer of at least `count` elements of `options`' type and device; its content is undefined. Valid until the next call.
+  /// A buffer of `count` elements of `options`' type and device; its content is undefined. Valid until the next call.
   Tensor take(int64_t count, const at::TensorOptions& options) {
-    const auto bytes = count * static_cast<int64_t>(options.dtype().itemsize());
-    if (!buffer_.defined() || buffer_.device() != options.device() || buffer_.numel() < bytes) {
+    constexpr int64_t unit = 16;  // bytes: whole elements of any type
+    const auto needed = count * static_cast<int64_t>(options.dtype().itemsize());
+    if (!buffer_.defined() || buffer_.device() != options.device() || bytes() < needed) {
       buffer_ = Tensor();
-      buffer_ = at::empty({std::max<int64_t>(bytes, 1)}, at::TensorOptions().dtype(at::kByte).device(options.device()));
+      const auto units = std::max<int64_t>((needed + unit - 1) / unit, 1);
+      buffer_ = at::empty({units * unit}, at::TensorOptions().dtype(at::kByte).device(options.device()));
     }
-    return buffer_.narrow(0, 0, bytes).view(options.dtype().toScalarType());
+    const auto type = options.dtype().toScalarType();
+    if (buffer_.scalar_type() != type) buffer_ = buffer_.view(type);
+    return buffer_.as_strided({count}, {1});
   }
 
   void release() { buffer_ = Tensor(); }
-  int64_t bytes() const { return buffer_.defined() ? buffer_.numel() : 0; }
+  int64_t bytes() const { return buffer_.defined() ? static_cast<int64_t>(buffer_.nbytes()) : 0; }
 
  private:
   Tensor buffer_;

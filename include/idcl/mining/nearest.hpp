@@ -2,6 +2,7 @@
 
 #include "idcl/core/fold.hpp"
 #include "idcl/core/simd.hpp"
+#include "idcl/mining/detail/best.hpp"
 #include "idcl/mining/detail/stretches.hpp"
 
 #include <ATen/Parallel.h>
@@ -83,7 +84,8 @@ template <int bytes, bool one_bar, class T, class Look>
 
 }  // namespace detail
 
-/// One compare an element: after a few tiles hardly any similarity exceeds its row's k-th best.
+/// One compare an element: after a few tiles hardly any similarity exceeds its row's k-th best. A row's first tile is not offered
+/// one by one: nearly all of it would move.
 template <class T>
 void Nearest::scan(Rows& rows, const Tile& tile) const {
   const auto n = tile.rows(), m = tile.cols();
@@ -106,10 +108,22 @@ void Nearest::scan(Rows& rows, const Tile& tile) const {
     for (; at > 0 && before(at - 1); --at) v[at] = v[at - 1], x[at] = x[at - 1];
     v[at] = value, x[at] = index;
   };
+  const auto is_empty = [&](int64_t i) { return indices[i * k] < 0; };
   at::parallel_for(0, n, std::max<int64_t>(1, 16384 / m), [&](int64_t begin, int64_t end) {
     simd::run(simd::widest(), [&](auto bytes) __attribute__((always_inline)) {
       constexpr int width = bytes;
-      if (col_stride == 1) {
+      bool fresh = true;
+      for (int64_t i = begin; i < end; ++i) fresh = fresh && is_empty(i);
+      if (fresh) {
+        detail::Best<T> best(m);
+        std::vector<T> copy(static_cast<std::size_t>(col_stride == 1 ? 0 : m));
+        for (int64_t i = begin; i < end; ++i) {
+          const T* row = s + i * row_stride;
+          for (std::size_t j = 0; j < copy.size(); ++j) copy[j] = row[static_cast<int64_t>(j) * col_stride];
+          best.template find<width>(copy.empty() ? row : copy.data(), m, k, self ? tile.row + i - tile.col : -1, tile.col, values + i * k,
+                                    indices + i * k);
+        }
+      } else if (col_stride == 1) {
         for (int64_t i = begin; i < end; ++i) {
           const T* row = s + i * row_stride;
           detail::reaching<width, true>(row, values + i * k + k - 1, m, [&](int64_t j) { offer(i, j, row[j]); });

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -25,18 +26,19 @@ struct Places {
   bool mutual = true;            ///< is j a positive of i where i is one of j?
   std::vector<int64_t> lost{};   ///< anchors that NaN left without positives: their loss is NaN
 
+  /// Those of anchor i's group in [from, to), ascending: its positives, and itself where it is one of the group.
+  std::span<const int64_t> within(int64_t i, int64_t from, int64_t to) const {
+    const auto& group = groups[static_cast<std::size_t>(i)];
+    const auto *begin = members.data() + group.begin, *end = members.data() + group.end;
+    const auto* first = begin == end || *begin >= from ? begin : std::lower_bound(begin, end, from);
+    return {first, first == end || end[-1] < to ? end : std::lower_bound(first, end, to)};
+  }
+
   /// Calls `visit(j)` for the positives j of anchor i in [from, to), ascending.
   template <class Visit>
   void visit(int64_t i, int64_t from, int64_t to, Visit&& visit) const {
-    const auto& group = groups[static_cast<std::size_t>(i)];
-    const auto end = members.begin() + group.end;
-    for (auto at = std::lower_bound(members.begin() + group.begin, end, from); at != end && *at < to; ++at)
-      if (!skips_self || *at != i) visit(*at);
-  }
-
-  bool contains(int64_t i, int64_t j) const {
-    const auto& group = groups[static_cast<std::size_t>(i)];
-    return (!skips_self || i != j) && std::binary_search(members.begin() + group.begin, members.begin() + group.end, j);
+    for (const auto j : within(i, from, to))
+      if (!skips_self || j != i) visit(j);
   }
 
   /// The most positives that an anchor has, or one more where it is among them itself.
@@ -44,6 +46,26 @@ struct Places {
     int64_t most = 0;
     for (const auto& group : groups) most = std::max(most, group.end - group.begin - (skips_self && mutual ? 1 : 0));
     return most;
+  }
+
+  /// Of each of m references the anchors that have it in their group. Linear in the positives.
+  Places reversed(int64_t m) const {
+    Places result{.members = {}, .groups = std::vector<Range>(static_cast<std::size_t>(m)), .skips_self = skips_self, .mutual = mutual};
+    const auto for_each = [&](const auto& meet) {
+      for (std::size_t i = 0; i < groups.size(); ++i)
+        for (auto at = groups[i].begin; at < groups[i].end; ++at)
+          if (const auto j = members[static_cast<std::size_t>(at)]; j >= 0) meet(static_cast<int64_t>(i), result.groups[static_cast<std::size_t>(j)]);
+    };
+    for_each([](int64_t, Range& group) { ++group.end; });
+    int64_t total = 0;
+    for (auto& group : result.groups) {
+      const auto count = group.end;
+      group = {total, total};
+      total += count;
+    }
+    result.members.resize(static_cast<std::size_t>(total));
+    for_each([&](int64_t i, Range& group) { result.members[static_cast<std::size_t>(group.end++)] = i; });
+    return result;
   }
 
   /// Nowhere: n anchors whose positives are not known yet.

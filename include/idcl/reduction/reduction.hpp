@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <c10/util/Exception.h>
 #include <c10/util/StringUtil.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <concepts>
 #include <limits>
@@ -34,9 +35,40 @@ namespace reduction {
 /// [N] -> [N, 1] where the terms have parts, to stand beside them.
 inline Tensor beside(const Tensor& rows, const Tensor& loss) { return loss.dim() == 2 ? rows.unsqueeze(1) : rows; }
 
+namespace detail {
+
+/// The sum of one term a row or none over their number, in one call each way where every operator shows: float32 rows on the CPU.
+struct MeanOfRows : torch::autograd::Function<MeanOfRows> {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& loss, const Tensor& terms) {
+    const auto sum_of = [](const Tensor& rows) {
+      double sum = 0;
+      for (const float x : at::ArrayRef<float>(rows.const_data_ptr<float>(), static_cast<std::size_t>(rows.numel()))) sum += x;
+      return sum;
+    };
+    const auto number = sum_of(terms), divisor = number == 0 ? 1 : number;
+    context->saved_data["rows"] = loss.numel();
+    context->saved_data["divisor"] = divisor;
+    return at::scalar_tensor(sum_of(loss) / divisor, loss.options());
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list upstream) {
+    const auto n = context->saved_data["rows"].toInt();
+    const auto divisor = context->saved_data["divisor"].toDouble();
+    if (c10::GradMode::is_enabled()) return {(upstream[0] / divisor).expand({n}), Tensor()};
+    return {at::full({n}, upstream[0].item<double>() / divisor, upstream[0].options()), Tensor()};
+  }
+};
+
+inline bool is_plain(const Tensor& rows) {
+  return rows.dim() == 1 && rows.is_cpu() && rows.scalar_type() == at::kFloat && rows.is_contiguous();
+}
+
+}  // namespace detail
+
 /// Sum of all terms over their number; zero, attached to the graph, where there is no term.
 struct Mean {
   Tensor operator()(const Tensor& loss, const Tensor& terms) const {
+    if (detail::is_plain(loss) && detail::is_plain(terms)) return detail::MeanOfRows::apply(loss, terms.detach());
     if (loss.dim() > 1 || !loss.is_cpu()) return (loss.sum(0) / or_one(terms.sum(0))).sum();
     const auto number = terms.sum().item<double>();  // where reading it makes nobody wait
     return loss.sum() / (number == 0 ? 1 : number);

@@ -6,7 +6,6 @@
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <Eigen/Core>
 
 #include <algorithm>
 #include <cmath>
@@ -38,6 +37,39 @@ template <int bytes>
   return sum;
 }
 
+/// <x, y> of two rows.
+template <int bytes>
+[[gnu::always_inline]] inline float dot(const float* x, const float* y, int64_t width) {
+  using V = simd::Vector<float, bytes>;
+  constexpr auto lanes = static_cast<int64_t>(sizeof(V) / sizeof(float));
+  V sum{};
+  int64_t d = 0;
+  for (; d + lanes <= width; d += lanes) {
+    V a, b;
+    simd::load(a, x + d);
+    simd::load(b, y + d);
+    sum += a * b;
+  }
+  float result = simd::total(sum);
+  for (; d < width; ++d) result += x[d] * y[d];
+  return result;
+}
+
+/// to = a x + b y, of rows.
+template <int bytes>
+[[gnu::always_inline]] inline void combine(float* to, float a, const float* x, float b, const float* y, int64_t width) {
+  using V = simd::Vector<float, bytes>;
+  constexpr auto lanes = static_cast<int64_t>(sizeof(V) / sizeof(float));
+  int64_t d = 0;
+  for (; d + lanes <= width; d += lanes) {
+    V first, second;
+    simd::load(first, x + d);
+    simd::load(second, y + d);
+    simd::store(to + d, V(first * a + second * b));
+  }
+  for (; d < width; ++d) to[d] = x[d] * a + y[d] * b;
+}
+
 /// Calls `work(i)` for the rows of a matrix of n x width, as many at a time as there are threads.
 template <class Work>
 void for_each_row(int64_t n, int64_t width, const Work& work) {
@@ -53,9 +85,6 @@ inline Tensor unit_rows(const Tensor& x, double least) {
 
 /// The same in one call each way, where batches are small and every operator shows: contiguous float32 rows on the CPU.
 struct UnitRows : torch::autograd::Function<UnitRows> {
-  using Row = Eigen::Map<Eigen::VectorXf>;
-  using ConstRow = Eigen::Map<const Eigen::VectorXf>;
-
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, double least) {
     const auto n = x.size(0), width = x.size(1);
     const auto unit = at::empty({n, width}, x.options()), inverse = at::empty({n}, x.options());
@@ -66,8 +95,8 @@ struct UnitRows : torch::autograd::Function<UnitRows> {
       const float* row = from + i * width;
       simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
         norm[i] = static_cast<float>(1 / std::sqrt(std::max(squared_norm<bytes>(row, width), least)));
+        combine<bytes>(to + i * width, norm[i], row, 0, row, width);
       });
-      Row(to + i * width, width) = ConstRow(row, width) * norm[i];
     });
     context->save_for_backward({x, unit, inverse});
     context->saved_data["least"] = least;
@@ -90,10 +119,13 @@ struct UnitRows : torch::autograd::Function<UnitRows> {
     const auto *y = unit.const_data_ptr<float>(), *norm = inverse.const_data_ptr<float>(), *up = g.const_data_ptr<float>();
     const float longest = 1 / std::sqrt(least);
     auto* to = result.data_ptr<float>();
+    const auto isa = simd::widest();
     for_each_row(n, width, [&](int64_t i) {
-      const ConstRow row(y + i * width, width), slope_row(up + i * width, width);
-      const float along = norm[i] < longest ? row.dot(slope_row) : 0;
-      Row(to + i * width, width) = (slope_row - row * along) * norm[i];
+      const auto *row = y + i * width, *slope_row = up + i * width;
+      simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
+        const float along = norm[i] < longest ? dot<bytes>(row, slope_row, width) : 0;
+        combine<bytes>(to + i * width, norm[i], slope_row, -along * norm[i], row, width);
+      });
     });
     return result;
   }

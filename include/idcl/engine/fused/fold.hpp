@@ -22,7 +22,7 @@ class StripSums {
     return of(k);
   }
 
-  Tensor tile() const { return memory_.narrow(0, sums_, memory_.numel() - sums_); }
+  Tensor tile() const { return memory_.as_strided({memory_.numel() - sums_}, {1}, memory_.storage_offset() + sums_); }
 
  private:
   int64_t width_, sums_;

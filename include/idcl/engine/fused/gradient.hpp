@@ -83,7 +83,7 @@ inline void add_tile(const Task& task, const Place& place, const Tensor& memory,
   const auto height = slopes.size(0), width = slopes.size(1);
   if (grad_u.defined()) part(grad_u, place.first_row(), height).addmm_(slopes, part(v, place.first_col(), width));
   if (grad_v.defined() && !(task.plan.symmetric && place.on_diagonal()))
-    part(grad_v, place.first_col(), width).addmm_(slopes.t(), part(u, place.first_row(), height));
+    part(grad_v, place.first_col(), width).addmm_(turned(slopes), part(u, place.first_row(), height));
 }
 
 /// Adds the slopes of u and v to what is there, where defined; of a symmetric S, both are one. `weigh(place, strip, tile)` puts dL/ds in

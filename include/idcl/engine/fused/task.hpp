@@ -16,7 +16,8 @@ namespace idcl::engine::fused {
 /// One fused evaluation: who is compared with whom, and what forward leaves for backward. Everything is float32 on the CPU. What a
 /// kernel calls s is how close a pair is: its similarity, or its distance with the sign changed.
 struct Task {
-  mining::Places places;
+  mining::Places places{};
+  mining::Places asked{};  ///< the same reversed, where the columns of a symmetric S need it
   LogitScales scales;  ///< of closeness
   Plan plan;
   bool both;   ///< two sets, and the references are anchors too
@@ -31,18 +32,29 @@ struct Task {
   Finished of_columns{};  ///< likewise, where `both`
   Tensor eager_u{}, eager_v{};  ///< these slopes, of the inputs that have some
 
+  /// Tells who the positives are.
+  void place(mining::Places positives) {
+    asked = plan.symmetric && !positives.mutual ? positives.reversed(plan.m) : mining::Places{};
+    places = std::move(positives);
+  }
+
   /// Do the columns of this tile have sums of their own? On the diagonal of a symmetric S they are its rows.
   bool folds_columns(const Place& place) const { return both || (plan.symmetric && !place.on_diagonal()); }
 };
 
-/// Rows [first, first + count) of x: x itself, where that is all.
-inline Tensor part(const Tensor& x, int64_t first, int64_t count) { return count == x.size(0) ? x : x.narrow(0, first, count); }
+/// Rows [first, first + count) of a matrix: itself, where that is all.
+inline Tensor part(const Tensor& x, int64_t first, int64_t count) {
+  return count == x.size(0) ? x : x.as_strided({count, x.size(1)}, x.strides(), x.storage_offset() + first * x.stride(0));
+}
+
+/// A matrix the other way round.
+inline Tensor turned(const Tensor& x) { return x.as_strided({x.size(1), x.size(0)}, {x.stride(1), x.stride(0)}); }
 
 /// How close a tile's pairs are, similarities or distances below zero, into memory; -infinity in the padding and in skipped columns.
 inline void multiply(const Task& task, const Place& place, const Tensor& u, const Tensor& v, const Tensor& memory) {
   auto out = memory.as_strided({place.rows, place.cols}, {place.stride(), 1});
   const auto anchors = part(u, place.row, place.rows), references = part(v, place.col, place.cols);
-  at::mm_out(out, anchors, references.t());
+  at::mm_out(out, anchors, turned(references));
   if (task.metric.settle) task.metric.settle(out, anchors, references);
   if (task.metric.distance) out.neg_();
   auto* s = memory.data_ptr<float>();
@@ -60,7 +72,7 @@ void for_each_product(Task& task, const Tensor& u, const Tensor& v, const Tensor
   const bool known = task.kept.defined();
   if (task.keeps && !known) task.kept = at::empty({task.plan.tiles() * task.plan.tile_floats()}, u.options());
   task.plan.for_each([&](const Place& place) {
-    const auto memory = task.keeps ? task.kept.narrow(0, place.offset, place.floats()) : scratch;
+    const auto memory = task.keeps ? task.kept.as_strided({place.floats()}, {1}, place.offset) : scratch;
     if (!known) multiply(task, place, u, v, memory);
     visit(place, memory);
   });
@@ -92,7 +104,7 @@ struct Strip {
 
 /// Takes a strip's exceptions out of the tile.
 inline void take_out(const Task& task, const Place& place, const Strip& strip, bool with_columns, float* tile) {
-  take_out(task.places, place, strip.begin, strip.end, with_columns, tile, strip.exceptions);
+  take_out(task.places, task.asked, place, strip.begin, strip.end, with_columns, tile, strip.exceptions);
 }
 
 /// Calls `work(strip)` for the rows of a tile, some at a time, by as many threads as there are.

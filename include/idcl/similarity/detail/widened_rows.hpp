@@ -30,9 +30,6 @@ inline Tensor widened_rows(const Tensor& x, const Widening& how) {
 
 /// The same in one call each way: contiguous float32 rows on the CPU.
 struct WidenedRows : torch::autograd::Function<WidenedRows> {
-  using Row = Eigen::Map<Eigen::VectorXf>;
-  using ConstRow = Eigen::Map<const Eigen::VectorXf>;
-
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, bool unit, bool reference, double least) {
     const Widening how{unit, reference, least};
     const auto n = x.size(0), width = x.size(1);
@@ -43,12 +40,13 @@ struct WidenedRows : torch::autograd::Function<WidenedRows> {
     for_each_row(n, width, [&](int64_t i) {
       const float* row = from + i * width;
       float* out = to + i * (width + 2);
-      double squared = 0;
-      simd::run(isa, [&](auto bytes) __attribute__((always_inline)) { squared = squared_norm<bytes>(row, width); });
-      length[i] = unit ? static_cast<float>(1 / std::sqrt(std::max(squared, least))) : 1.0f;
-      Row(out, width) = ConstRow(row, width) * (length[i] * how.factor());
-      out[how.square_at(width)] = static_cast<float>(unit ? squared / std::max(squared, least) : squared);
-      out[how.one_at(width)] = 1;
+      simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
+        const double squared = squared_norm<bytes>(row, width);
+        length[i] = unit ? static_cast<float>(1 / std::sqrt(std::max(squared, least))) : 1.0f;
+        combine<bytes>(out, length[i] * how.factor(), row, 0, row, width);
+        out[how.square_at(width)] = static_cast<float>(unit ? squared / std::max(squared, least) : squared);
+        out[how.one_at(width)] = 1;
+      });
     });
     context->save_for_backward({x, widened, inverse});
     context->saved_data["unit"] = unit;
@@ -73,19 +71,16 @@ struct WidenedRows : torch::autograd::Function<WidenedRows> {
     const auto *rows = widened.const_data_ptr<float>(), *length = inverse.const_data_ptr<float>(), *up = g.const_data_ptr<float>();
     const auto longest = static_cast<float>(1 / std::sqrt(how.least)), factor = how.factor();
     auto* to = result.data_ptr<float>();
+    const auto isa = simd::widest();
     for_each_row(n, width, [&](int64_t i) {
-      const float *row = rows + i * (width + 2), *slopes = up + i * (width + 2);
-      const ConstRow scaled(row, width), of_row(slopes, width);  // factor y, and the slope in it
-      Row out(to + i * width, width);
-      const float of_square = 2 * slopes[how.square_at(width)] / factor;  // times the scaled row
-      if (!how.unit) {
-        out = of_row * factor + scaled * of_square;
-        return;
-      }
-      // what lies along the row changes no direction: of a row that was brought to unit length, the square's slope is of that kind
-      const bool shortened = length[i] >= longest;
-      const float along = shortened ? of_square : -scaled.dot(of_row) / factor;
-      out = (of_row * factor + scaled * along) * length[i];
+      const float *row = rows + i * (width + 2), *of_row = up + i * (width + 2);  // factor y, and the slope in it
+      const float of_square = 2 * of_row[how.square_at(width)] / factor;          // times the scaled row
+      simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
+        // what lies along a row changes no direction: where one was brought to unit length, its square's slope is of that kind
+        const bool keeps_length = !how.unit || length[i] >= longest;
+        const float along = keeps_length ? of_square : -dot<bytes>(row, of_row, width) / factor;
+        combine<bytes>(to + i * width, factor * length[i], of_row, along * length[i], row, width);
+      });
     });
     return result;
   }
