@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -21,7 +22,8 @@ class Workspace {
 
   /// A buffer of `count` elements of `options`' type and device; its content is undefined. Valid until the next call.
   Tensor take(int64_t count, const at::TensorOptions& options) {
-    constexpr int64_t unit = 16;  // bytes: whole elements of any type
+    const c10::InferenceMode ordinary(false);  // what inference mode makes could not be written to afterwards
+    constexpr int64_t unit = 16;               // bytes: whole elements of any type
     const auto needed = count * static_cast<int64_t>(options.dtype().itemsize());
     if (!buffer_.defined() || buffer_.device() != options.device() || bytes() < needed) {
       buffer_ = Tensor();

@@ -19,10 +19,22 @@ inline bool settles_in_place(const Tensor& product) {
 }
 
 /// |x - y|^2 of rows x [D] and -2 y [D], from their difference.
-template <class T>
-T squared_difference(const T* x, const T* minus_two_y, int64_t width) {
-  double sum = 0;
-  for (int64_t d = 0; d < width; ++d) {
+template <int bytes, class T>
+[[gnu::always_inline]] inline T squared_difference(const T* x, const T* minus_two_y, int64_t width) {
+  using V = simd::Vector<double, bytes>;
+  constexpr int64_t lanes = sizeof(V) / sizeof(double);
+  using Narrow = simd::Vector<T, static_cast<int>(lanes * sizeof(T))>;
+  V sums{};
+  int64_t d = 0;
+  for (; d + lanes <= width; d += lanes) {
+    Narrow a, b;
+    simd::load(a, x + d);
+    simd::load(b, minus_two_y + d);
+    const V difference = __builtin_convertvector(a, V) + 0.5 * __builtin_convertvector(b, V);
+    sums += difference * difference;
+  }
+  double sum = simd::total(sums);
+  for (; d < width; ++d) {
     const double difference = static_cast<double>(x[d]) + 0.5 * static_cast<double>(minus_two_y[d]);
     sum += difference * difference;
   }
@@ -71,7 +83,9 @@ inline Tensor settle_squared_distances(const Tensor& product, const Tensor& u, c
         for (auto i = begin; i < end; ++i) {
           const auto* row = x + i * (width + 2);
           settle_row<register_bytes>(s + i * stride, row[width], energy, m,
-                                     [&](int64_t j) { return squared_difference(row, y + j * (width + 2), width); });
+                                     [&](int64_t j) __attribute__((always_inline)) {
+                                       return squared_difference<register_bytes>(row, y + j * (width + 2), width);
+                                     });
         }
       });
     });
