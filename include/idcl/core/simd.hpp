@@ -60,6 +60,15 @@ inline bool supports(Isa isa) {
   return isa == Isa::Portable;
 }
 
+/// Does it multiply pairs of bfloat16 numbers, twice as many as of float32?
+inline bool multiplies_bfloat16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 /// The widest it has.
 inline Isa widest() { return supports(Isa::Avx512) ? Isa::Avx512 : supports(Isa::Avx2) ? Isa::Avx2 : Isa::Portable; }
 

@@ -53,10 +53,10 @@ std::pair<RowLosses, RowLosses> crossed(const M& miner, const O& objective, cons
   using Pairs = decltype(miner.pair(in_u, miner.fold(in_u).begin(int64_t{}, u.options())));
   const bool fusible = Fusible<O> && has_plain_logits<O> && PlacedPairing<Pairs> && fuses(objective, u, u) && fuses(objective, v, v);
   const auto evaluator = choose(evaluation, u.size(0), u.size(0), fusible);
-  if constexpr (Fusible<O> && has_plain_logits<O> && PlacedPairing<Pairs>) {
-    if (evaluator == Evaluator::Fused) return crossed_fused(miner, objective, u, v, in_u, in_v, evaluation);
-  }
   const auto rounded = product_type(u) != u.scalar_type();  // mining ranks in full precision, the loss need not
+  if constexpr (Fusible<O> && has_plain_logits<O> && PlacedPairing<Pairs>) {
+    if (evaluator == Evaluator::Fused && !rounded) return crossed_fused(miner, objective, u, v, in_u, in_v, evaluation);
+  }
   if (evaluator == Evaluator::Dense || rounded) {
     return {evaluate(objective, mine(miner, in_v, evaluation), u, u, true, evaluation),
             evaluate(objective, mine(miner, in_u, evaluation), v, v, true, evaluation)};

@@ -11,11 +11,13 @@
 
 namespace idcl::engine {
 
-/// The type in which products are computed: autocast's where it is on, else the rows' own.
-inline at::ScalarType product_type(const Tensor& u) {
+/// The type in which products are computed: autocast's where it is on, else the rows' own, which a similarity that settles its products
+/// keeps.
+inline at::ScalarType product_type(const Tensor& u, const similarity::Metric& metric = {}) {
   const auto device = u.device().type();
-  return u.scalar_type() == at::kFloat && at::autocast::is_autocast_enabled(device) ? at::autocast::get_autocast_dtype(device)
-                                                                                    : u.scalar_type();
+  return u.scalar_type() == at::kFloat && metric.is_inner() && at::autocast::is_autocast_enabled(device)
+             ? at::autocast::get_autocast_dtype(device)
+             : u.scalar_type();
 }
 
 /// Fused where that is possible; else dense where the whole matrix is no larger than a few tiles of the smallest size: there a tile saves
@@ -34,12 +36,14 @@ inline LogitScales of_closeness(const LogitScales& scales, const similarity::Met
   return metric.distance ? LogitScales{.repulsion = -scales.repulsion, .attraction = -scales.attraction} : scales;
 }
 
-/// Can these rows be compared by the fused kernels: float32 on the CPU, products not rounded, and an objective that has them? Of
-/// similarities that are no inner product those that a kernel can follow.
+/// Can these rows be compared by the fused kernels: float32 on the CPU, products in float32, or in bfloat16 where the processor has it,
+/// and an objective that has them? Of similarities that are no inner product those that a kernel can follow.
 template <Objective O>
 bool fuses(const O& objective, const Tensor& u, const Tensor& v, const similarity::Metric& metric = {}) {
   const auto plain = [](const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
-  if (!HasKernels<O> || !plain(u) || !plain(v) || product_type(u) != at::kFloat) return false;
+  const auto product = product_type(u, metric);
+  const bool fast = product == at::kFloat || (product == at::kBFloat16 && simd::multiplies_bfloat16());
+  if (!HasKernels<O> || !plain(u) || !plain(v) || !fast) return false;
   if (!metric.is_inner() && !metric.curve) return false;
   if constexpr (Fusible<O>) {
     const auto scales = objective.fuses();
@@ -77,8 +81,7 @@ template <Objective O, Pairing P>
 c10::intrusive_ptr<Job<O>> make_job(const O& objective, const P& pairing, const Tensor& u, const Tensor& v, bool self, bool both,
                                     const Evaluation& evaluation, const similarity::Metric& metric = {}) {
   const auto side = side_of(objective, u, v, self && metric.symmetric, evaluation);
-  return c10::make_intrusive<Job<O>>(objective, mining::any_pairing(pairing), self, metric, both, side,
-                                     metric.is_inner() ? product_type(u) : u.scalar_type());
+  return c10::make_intrusive<Job<O>>(objective, mining::any_pairing(pairing), self, metric, both, side, product_type(u, metric));
 }
 
 /// Row losses by the job, of anchors and, where `both`, of references.
@@ -107,7 +110,8 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
                    .keeps = keeps,
                    .eager = takes_slopes_early<O> && differentiated && !keeps,
                    .isa = isa,
-                   .metric = metric};
+                   .metric = metric,
+                   .product = product_type(u, metric)};
   task.place(std::move(places));
   return task;
 }

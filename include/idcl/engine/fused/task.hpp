@@ -1,6 +1,7 @@
 #pragma once
 
 #include "idcl/engine/fused/exceptions.hpp"
+#include "idcl/engine/tiles.hpp"
 #include "idcl/engine/workspace.hpp"
 #include "idcl/similarity/similarity.hpp"
 
@@ -25,6 +26,7 @@ struct Task {
   bool eager;  ///< else: are the slopes of the rows' plain sum taken in forward, where its tiles are at hand?
   simd::Isa isa;
   similarity::Metric metric{};  ///< an inner product, or a similarity with a curve
+  at::ScalarType product = at::kFloat;  ///< what rows and slopes are rounded to before they are multiplied; sums are float32
   Tensor rows{};          ///< sums of the anchors, [fields, N]
   Tensor columns{};       ///< sums of the references, [fields, M], where `both`
   Tensor kept{};          ///< the tiles' similarities one after another, undefined where backward computes them again
@@ -54,7 +56,11 @@ inline Tensor turned(const Tensor& x) { return x.as_strided({x.size(1), x.size(0
 inline void multiply(const Task& task, const Place& place, const Tensor& u, const Tensor& v, const Tensor& memory) {
   auto out = memory.as_strided({place.rows, place.cols}, {place.stride(), 1});
   const auto anchors = part(u, place.row, place.rows), references = part(v, place.col, place.cols);
-  at::mm_out(out, anchors, turned(references));
+  if (task.product == at::kFloat) {
+    at::mm_out(out, anchors, turned(references));
+  } else {
+    out.copy_(at::mm(anchors.to(task.product), turned(references.to(task.product))));
+  }
   if (task.metric.settle) task.metric.settle(out, anchors, references);
   if (task.metric.distance) out.neg_();
   auto* s = memory.data_ptr<float>();
