@@ -1,5 +1,6 @@
 #pragma once
 
+#include "idcl/core/part.hpp"
 #include "idcl/core/tile.hpp"
 
 #include <concepts>
@@ -27,7 +28,7 @@ concept Fold = std::copyable<F> && requires(const F& fold, typename F::Rows rows
 /// Rows [begin, begin + n) of a state, as views.
 template <class Rows>
 Rows slice(Rows rows, int64_t begin, int64_t n) {
-  std::apply([&](auto&... member) { ((member = member.narrow(0, begin, n)), ...); }, rows.members());
+  std::apply([&](auto&... member) { ((member = part(member, begin, n)), ...); }, rows.members());
   return rows;
 }
 
@@ -44,10 +45,10 @@ void store(Rows from, Rows into) {
 /// Folds a tile into the rows of a whole state that it belongs to.
 template <Fold F>
 void fold_tile(const F& fold, const typename F::Rows& rows, const Tile& tile, int pass) {
-  const auto part = slice(rows, tile.row, tile.rows());
-  auto folded = part;
+  const auto before = slice(rows, tile.row, tile.rows());
+  auto folded = before;
   fold.update(folded, tile, pass);
-  store(folded, part);
+  store(folded, before);
 }
 
 }  // namespace idcl

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "idcl/core/part.hpp"
 #include "idcl/core/tile.hpp"
 #include "idcl/engine/workspace.hpp"
 #include "idcl/similarity/similarity.hpp"
@@ -31,12 +32,12 @@ struct Blocks {
 
   /// A tile of these similarities at this place, with the offsets that belong there.
   Tile tile_of(const Tensor& similarity, int64_t row, int64_t col) const {
-    const auto part = [](const Tensor& offset, int64_t begin, int64_t n) { return offset.defined() ? offset.narrow(0, begin, n) : offset; };
+    const auto some = [](const Tensor& offset, int64_t begin, int64_t n) { return offset.defined() ? part(offset, begin, n) : offset; };
     return {.similarity = similarity,
             .row = row,
             .col = col,
-            .anchor_offset = part(anchor_offset, row, similarity.size(0)),
-            .reference_offset = part(reference_offset, col, similarity.size(1))};
+            .anchor_offset = some(anchor_offset, row, similarity.size(0)),
+            .reference_offset = some(reference_offset, col, similarity.size(1))};
   }
 
   /// The tile's mirror image: in a self-comparison its columns are anchors too.
@@ -87,18 +88,18 @@ void for_each_tile(const Blocks& blocks, Visit&& visit) {
   const auto buffer = Workspace::of_this_thread().take(height * width, blocks.u.options()).view({height, width});
   for (int64_t row = 0; row < blocks.rows(); row += height) {
     const auto n = std::min(height, blocks.rows() - row);
-    const auto anchors = blocks.u.narrow(0, row + n - height, height);
+    const auto anchors = part(blocks.u, row + n - height, height);
     for (int64_t col = blocks.symmetric ? row : 0; col < blocks.cols(); col += width) {
       const auto m = std::min(width, blocks.cols() - col);
-      const auto references = blocks.v.narrow(0, col + m - width, width);
+      const auto references = part(blocks.v, col + m - width, width);
       if (anchors.scalar_type() == blocks.product) {
         auto out = buffer;
         at::mm_out(out, anchors, references.t());
       } else {
         buffer.copy_(at::mm(anchors.to(blocks.product), references.t().to(blocks.product)));
       }
-      const auto similarity = buffer.narrow(0, height - n, n).narrow(1, width - m, m);
-      visit(blocks.tile_of(blocks.metric(similarity, anchors.narrow(0, height - n, n), references.narrow(0, width - m, m)), row, col));
+      const auto rows = part(buffer, height - n, n), similarity = m == width ? rows : rows.narrow(1, width - m, m);
+      visit(blocks.tile_of(blocks.metric(similarity, part(anchors, height - n, n), part(references, width - m, m)), row, col));
     }
   }
 }

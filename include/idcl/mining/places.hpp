@@ -83,7 +83,8 @@ struct Places {
 
   /// Anchors and references of one label, [N] and [M], integers on the CPU.
   static Places of_labels(const Tensor& anchors, const Tensor& references, bool skips_self) {
-    const auto mine = anchors.to(at::kLong).contiguous(), theirs = references.to(at::kLong).contiguous();
+    const auto whole = [](const Tensor& labels) { return labels.scalar_type() == at::kLong ? labels.contiguous() : labels.to(at::kLong).contiguous(); };
+    const auto mine = whole(anchors), theirs = whole(references);
     const auto* label = theirs.const_data_ptr<int64_t>();
     Places places{.members = std::vector<int64_t>(static_cast<std::size_t>(theirs.numel())), .groups = {}, .skips_self = skips_self};
     std::iota(places.members.begin(), places.members.end(), int64_t{0});

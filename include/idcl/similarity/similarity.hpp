@@ -98,7 +98,9 @@ bool is_distance(const S& similarity) {
 }
 
 /// float64 stays; every other floating type is computed in float32.
-inline Tensor at_least_float(const Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
+inline Tensor at_least_float(const Tensor& x) {
+  return x.scalar_type() == at::kDouble || x.scalar_type() == at::kFloat ? x : x.to(at::kFloat);
+}
 
 }  // namespace similarity
 }  // namespace idcl

@@ -79,7 +79,7 @@ void weigh_strip(const Logits& logits, const Task& task, const Place& place, con
 /// Adds what a tile of slopes dL/ds adds to those of u and v, where defined. Of a symmetric S, a tile on the diagonal is asked once.
 inline void add_tile(const Task& task, const Place& place, const Tensor& memory, const Tensor& u, const Tensor& v, const Tensor& grad_u,
                      const Tensor& grad_v) {
-  const auto slopes = unskipped(place, memory).to(task.product);
+  const auto exact = unskipped(place, memory), slopes = task.product == at::kFloat ? exact : exact.to(task.product);
   const auto height = slopes.size(0), width = slopes.size(1);
   if (grad_u.defined()) add_product(part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width), task.product);
   if (grad_v.defined() && !(task.plan.symmetric && place.on_diagonal()))

@@ -44,11 +44,6 @@ struct Task {
   bool folds_columns(const Place& place) const { return both || (plan.symmetric && !place.on_diagonal()); }
 };
 
-/// Rows [first, first + count) of a matrix: itself, where that is all.
-inline Tensor part(const Tensor& x, int64_t first, int64_t count) {
-  return count == x.size(0) ? x : x.as_strided({count, x.size(1)}, x.strides(), x.storage_offset() + first * x.stride(0));
-}
-
 /// A matrix the other way round.
 inline Tensor turned(const Tensor& x) { return x.as_strided({x.size(1), x.size(0)}, {x.stride(1), x.stride(0)}); }
 
