@@ -1,4 +1,5 @@
-// The softmax family forward and backward: fused against streaming, and both against the products alone, as ratios.
+// Losses forward and backward: fused against streaming, against themselves under autocast to bfloat16, and against the products alone, as
+// ratios.
 //
 //   bench_fused [N ...]      OMP_NUM_THREADS sets the threads; N = 128, 1024 and 8192 unless told otherwise, D = 512, float32
 //
@@ -9,7 +10,10 @@
 
 #include <idcl/losses/clip.hpp>
 #include <idcl/losses/idcl.hpp>
+#include <idcl/losses/sig_lip.hpp>
 #include <idcl/losses/sup_con.hpp>
+
+#include <ATen/autocast_mode.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -27,6 +31,15 @@ double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
 }
+
+/// While it lives, products on the CPU are bfloat16.
+struct Autocast {
+  Autocast() {
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+  }
+  ~Autocast() { at::autocast::set_autocast_enabled(at::kCPU, false); }
+};
 
 struct Subject {
   const char* name;
@@ -48,22 +61,29 @@ void compare(int64_t n) {
       {"idcl_pair", 4, [=](Evaluator e) { step(F::idcl_pair_loss(y, x, idcl::IDCLLossOptions().evaluator(e))); }},
       {"sup_con", 2, [=](Evaluator e) { step(F::sup_con_loss(x, labels, idcl::SupConLossOptions().evaluator(e))); }},
       {"clip", 4, [=](Evaluator e) { step(F::clip_loss(x, y, 1 / 0.07, idcl::ClipLossOptions().evaluator(e))); }},
+      {"sig_lip", 3, [=](Evaluator e) { step(F::sig_lip_loss(x, y, 10, -10, idcl::SigLipLossOptions().evaluator(e))); }},
   };
   bench::Sgemm sgemm(n, n, d);
   const int rounds = n <= 256 ? 200 : n <= 2048 ? 20 : 3;
   for (const auto& subject : subjects) {
     subject.step(Evaluator::Streaming);
     subject.step(Evaluator::Auto);
-    std::vector<double> streaming, fused, gain, share;
+    std::vector<double> streaming, fused, gain, narrow, share;
     for (int round = 0; round < rounds; ++round) {
       const auto floor = subject.products * sgemm.seconds();
       streaming.push_back(bench::seconds_of([&] { subject.step(Evaluator::Streaming); }));
       fused.push_back(bench::seconds_of([&] { subject.step(Evaluator::Auto); }));
+      const auto rounded = bench::seconds_of([&] {
+        const Autocast autocast;
+        subject.step(Evaluator::Auto);
+      });
       gain.push_back(streaming.back() / fused.back());
+      narrow.push_back(fused.back() / rounded);
       share.push_back(floor / fused.back());
     }
-    std::printf("%-10s N %5lld   streaming %9.3f ms   auto %9.3f ms   streaming/auto %5.2f   products/auto %5.2f\n", subject.name,
-                static_cast<long long>(n), median(streaming) * 1e3, median(fused) * 1e3, median(gain), median(share));
+    std::printf("%-10s N %5lld   streaming %9.3f ms   auto %9.3f ms   streaming/auto %5.2f   auto/autocast %5.2f   products/auto %5.2f\n",
+                subject.name, static_cast<long long>(n), median(streaming) * 1e3, median(fused) * 1e3, median(gain), median(narrow),
+                median(share));
   }
 }
 
