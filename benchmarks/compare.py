@@ -63,7 +63,7 @@ def first_step(contestant, leaves):
 def peak_mib(args, size, contest, contestant):
     """Peak resident memory of a process of its own, beyond what it holds before the first step."""
     command = [sys.executable, __file__, "--ops", args.ops, "--dim", str(args.dim), "--threads", str(args.threads),
-               "--limit", str(args.limit), "--alone", str(size), contest, contestant]
+               "--limit", str(args.limit), "--evaluator", args.evaluator, "--alone", str(size), contest, contestant]
     done = subprocess.run(command, capture_output=True, text=True)
     return float(done.stdout) if done.returncode == 0 else float("nan")
 
@@ -73,8 +73,8 @@ def status_mib(field):
         return next(int(line.split()[1]) for line in status if line.startswith(field + ":")) / 1024
 
 
-def alone(size, dim, contest, contestant):
-    found, leaves = contests(int(size), dim)
+def alone(size, dim, evaluator, contest, contestant):
+    found, leaves = contests(int(size), dim, evaluator)
     torch.mm(torch.zeros(64, 64), torch.zeros(64, 64))
     with open("/proc/self/clear_refs", "w") as peak:
         peak.write("5")  # forget the peak of what was imported
@@ -113,9 +113,9 @@ def compare(args, size, name, contest, leaves):
 def compare_losses(args):
     """The rows of all losses and sizes, printed as they come."""
     torch.ops.load_library(args.ops)
-    print(f"losses: D = {args.dim}, float32, forward + backward")
+    print(f"losses: D = {args.dim}, float32, forward + backward, evaluator {args.evaluator}")
     for size in args.sizes:
-        found, leaves = contests(size, args.dim)
+        found, leaves = contests(size, args.dim, args.evaluator)
         for name, contest in found.items():
             if args.only and name not in args.only:
                 continue
@@ -142,6 +142,7 @@ def main():
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=0, help="0: by size")
+    parser.add_argument("--evaluator", choices=["auto", "streaming", "dense"], default="auto", help="what evaluates our losses")
     parser.add_argument("--only", nargs="*", help="names of contests")
     parser.add_argument("--memory", action="store_true", help="measure peak memory too, a process each")
     parser.add_argument("--limit", type=float, default=0.7 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
@@ -162,7 +163,7 @@ def main():
     if args.alone:
         torch.ops.load_library(args.ops)
         size, contest, contestant = args.alone
-        return alone(size, args.dim, contest, contestant)
+        return alone(size, args.dim, args.evaluator, contest, contestant)
 
     print(f"torch {torch.__version__}, {args.threads} threads")
     results = list(compare_losses(args)) if args.ops else []

@@ -58,8 +58,8 @@ class Contest:
         self.products, self.columns, self.contestants = products, columns, contestants
 
 
-def contests(size, dim, classes=1000):
-    """name -> Contest, and the leaves whose gradients are asked for."""
+def contests(size, dim, evaluator="auto", classes=1000):
+    """name -> Contest, and the leaves whose gradients are asked for; ours by the evaluator of that name."""
     ours = torch.ops.idcl_bench
     torch.manual_seed(0)
     a, b = (torch.randn(size, dim, requires_grad=True) for _ in range(2))
@@ -71,12 +71,13 @@ def contests(size, dim, classes=1000):
 
     def family(name, products=3, columns=size):
         inputs = (unit_a, unit_b) if name in ("clip", "sig_lip") else (a, b)
-        return Contest(products, columns, {"ours": lambda: ours.family_loss(name, *inputs, labels, proxies, 0)})
+        return Contest(products, columns, {"ours": lambda: ours.family_loss(name, *inputs, labels, proxies, evaluator)})
 
     found = {
-        "idcl": Contest(4, size, {"ours": lambda: ours.idcl_loss(a, b, 15, 0.1, 0), "own dense": lambda: ours.idcl_loss(a, b, 15, 0.1, 1),
+        "idcl": Contest(4, size, {"ours": lambda: ours.idcl_loss(a, b, 15, 0.1, evaluator),
+                                  "own dense": lambda: ours.idcl_loss(a, b, 15, 0.1, "dense"),
                                   "released formula": lambda: released_idcl(a, b)}),
-        "idcl_pair": Contest(8, size, {"ours": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, 0),
+        "idcl_pair": Contest(8, size, {"ours": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, evaluator),
                                        "released formula": lambda: (released_idcl(a, b) + released_idcl(b, a)) / 2}),
         "clip": family("clip", 6),
         "sig_lip": family("sig_lip"),

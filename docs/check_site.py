@@ -53,6 +53,8 @@ def check_losses():
         wanted = {f"the option {option}": re.search(rf"`{option}\b|, {option}`", text) for option in options if option not in
                   ("evaluator", "workspace_bytes")}
         wanted |= {"its header": f"<idcl/losses/{name}.hpp>" in text,
+                   "a formula": re.search(r"^    \S", page.read_text(), re.M),
+                   "when to use it": "**When to use it.**" in text,
                    "an example": "```cpp" in text,
                    "shapes": "[N, " in text or "[B, " in text,
                    "the result": re.search("Result:|[|] result [|]", text),

@@ -10,19 +10,25 @@ namespace {
 namespace F = idcl::functional;
 using at::Tensor;
 
-idcl::Evaluator evaluator_of(int64_t dense) { return dense != 0 ? idcl::Evaluator::Dense : idcl::Evaluator::Auto; }
-
-Tensor idcl_loss(const Tensor& anchor, const Tensor& target, int64_t k, double temperature, int64_t dense) {
-  return F::idcl_loss(anchor, target, idcl::IDCLLossOptions().num_neighbors(k).temperature(temperature).evaluator(evaluator_of(dense)));
+idcl::Evaluator evaluator_of(c10::string_view name) {
+  if (name == "auto") return idcl::Evaluator::Auto;
+  if (name == "dense") return idcl::Evaluator::Dense;
+  TORCH_CHECK_VALUE(name == "streaming", "idcl_bench: expected `evaluator` to be auto, dense or streaming, but got \"", name, "\"");
+  return idcl::Evaluator::Streaming;
 }
-Tensor idcl_pair_loss(const Tensor& a, const Tensor& b, int64_t k, double temperature, int64_t dense) {
-  return F::idcl_pair_loss(a, b, idcl::IDCLLossOptions().num_neighbors(k).temperature(temperature).evaluator(evaluator_of(dense)));
+
+Tensor idcl_loss(const Tensor& anchor, const Tensor& target, int64_t k, double temperature, c10::string_view evaluator) {
+  return F::idcl_loss(anchor, target, idcl::IDCLLossOptions().num_neighbors(k).temperature(temperature).evaluator(evaluator_of(evaluator)));
+}
+Tensor idcl_pair_loss(const Tensor& a, const Tensor& b, int64_t k, double temperature, c10::string_view evaluator) {
+  return F::idcl_pair_loss(a, b, idcl::IDCLLossOptions().num_neighbors(k).temperature(temperature).evaluator(evaluator_of(evaluator)));
 }
 
 /// The loss of support/families.hpp with this name.
-Tensor family_loss(c10::string_view name, const Tensor& x, const Tensor& y, const Tensor& labels, const Tensor& proxies, int64_t dense) {
+Tensor family_loss(c10::string_view name, const Tensor& x, const Tensor& y, const Tensor& labels, const Tensor& proxies,
+                   c10::string_view evaluator) {
   for (const auto& family : bench::families())
-    if (family.name == name) return family.loss({x, y, labels, proxies}, evaluator_of(dense));
+    if (family.name == name) return family.loss({x, y, labels, proxies}, evaluator_of(evaluator));
   TORCH_CHECK_VALUE(false, "idcl_bench::family_loss: expected the name of a family, but got \"", name, "\"");
 }
 

@@ -63,6 +63,7 @@
 #include "idcl/mining/neighbors.hpp"
 #include "idcl/mining/pair_margin.hpp"
 #include "idcl/mining/pair_matrix.hpp"
+#include "idcl/mining/pml_pairs.hpp"
 #include "idcl/mining/rerank.hpp"
 #include "idcl/mining/rule.hpp"
 #include "idcl/mining/soft_weights.hpp"

@@ -142,27 +142,34 @@ TEST_CASE("a boundary's gradient is that of its differences, whatever its shape 
 
 TEST_CASE("lifted structures are those of the loops over their definition, a reference's negatives being anchors") {
   for_both([](const Pairs& p, const Setting& setting) {
-    const auto options = with(idcl::LiftedStructureLossOptions().neg_margin(1.4).pos_margin(0.2), setting, at::kDouble);
-    check_close("mean", call(F::lifted_structure_loss, p, options).item<double>(), lifted_structure(p, 1.4, 0.2), {1e-12, 0});
+    for (const bool by_place : {false, true}) {
+      const auto options = idcl::LiftedStructureLossOptions().neg_margin(1.4).pos_margin(0.2).negatives_by_place(by_place);
+      check_close("mean", call(F::lifted_structure_loss, p, with(options, setting, at::kDouble)).item<double>(),
+                  lifted_structure(p, 1.4, 0.2, by_place), {1e-12, 0});
+    }
   });
 }
 
-TEST_CASE("against references PyTorch Metric Learning takes a positive's negatives from the anchor at its place, here they are its own") {
-  for (const auto& c : golden::cases("losses", "lifted_structure")) {
-    if (as_asked_here(c) || c.options.contains("distance")) continue;
-    const bool drops_diagonal = c.options.contains("ref_labels_is_labels");
-    const Pairs p{c.inputs.at("embeddings"), c.inputs.at("ref_embeddings"), c.inputs.at("labels"), c.inputs.at("ref_labels"),
-                  drops_diagonal};
+TEST_CASE("against references a positive's negatives are its own, or by option those of the anchor at its place") {
+  int told_apart = 0;
+  for (const auto& given : golden::cases("losses", "lifted_structure")) {
+    if (!given.inputs.contains("ref_embeddings") || given.expected.contains("loss_clean")) continue;
+    const bool drops_diagonal = given.options.contains("ref_labels_is_labels");
+    const Pairs p{given.inputs.at("embeddings"), given.inputs.at("ref_embeddings"), given.inputs.at("labels"),
+                  given.inputs.at("ref_labels"), drops_diagonal};
+    const auto c = as_asked_here(given);
     const double neg_margin = c.options.value("neg_margin", 1.0), pos_margin = c.options.value("pos_margin", 0.0);
-    check_close(c.where() + ", there", lifted_structure(p, neg_margin, pos_margin, /*by_place=*/true),
-                golden::number(c.expected.at("loss")), {1e-10, 1e-12});
-    const auto in = drops_diagonal ? without_diagonal(c).inputs : c.inputs;
-    for (const auto& setting : all_settings()) {
-      const auto options = with(idcl::LiftedStructureLossOptions().neg_margin(neg_margin).pos_margin(pos_margin), setting, at::kDouble);
-      check_close(c.where() + ", here", call_with_labels(F::lifted_structure_loss, in, options).item<double>(),
-                  lifted_structure(p, neg_margin, pos_margin), {1e-10, 1e-12});
+    for (const bool by_place : {false, true}) {
+      const auto expected = lifted_structure(p, neg_margin, pos_margin, by_place);
+      told_apart += std::abs(expected - golden::number(given.expected.at("loss"))) > 1e-3;
+      for (const auto& setting : all_settings()) {
+        const auto options = idcl::LiftedStructureLossOptions().neg_margin(neg_margin).pos_margin(pos_margin).negatives_by_place(by_place);
+        check_close(c.where(), call_with_labels(F::lifted_structure_loss, c.inputs, with(options, setting, at::kDouble)).item<double>(),
+                    expected, {1e-10, 1e-12});
+      }
     }
   }
+  CHECK(told_apart > 0);
 }
 
 TEST_CASE("a positive pair without negatives counts 0 for their logarithm, a batch without any is zero") {
@@ -261,7 +268,7 @@ TEST_CASE("modules of lifted_structure, angular and ranked_list are their functi
     CHECK(printed.str() == text);
   };
   check(idcl::LiftedStructureLoss(idcl::LiftedStructureLossOptions().neg_margin(1.5)), F::lifted_structure_loss,
-        "idcl::LiftedStructureLoss(neg_margin=1.5, pos_margin=0, reduction=mean)");
+        "idcl::LiftedStructureLoss(neg_margin=1.5, pos_margin=0, negatives_by_place=false, reduction=mean)");
   check(idcl::AngularLoss(idcl::AngularLossOptions().alpha(45)), F::angular_loss,
         "idcl::AngularLoss(alpha=45, normalize_negatives=false, reduction=mean)");
   check(idcl::RankedListLoss(idcl::RankedListLossOptions().Tn(4)), F::ranked_list_loss,

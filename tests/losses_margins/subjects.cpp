@@ -21,7 +21,7 @@ const std::vector<Subject>& subjects() {
        .loss = labels<LiftedStructureLossOptions>(F::lifted_structure_loss),
        .streams_twice = false,
        .mild = {{"neg_margin", 1.5}},
-       .variants = {{{"pos_margin", 0.2}}, {{"distance", "cosine"}}},
+       .variants = {{{"pos_margin", 0.2}}, {{"distance", "cosine"}}, {{"negatives_by_place", true}, {"neg_margin", 1.5}}},
        .extremes = {{{"neg_margin", -100.0}}, {{"neg_margin", 100.0}}, {{"distance", "cosine"}}}},
       {.name = "angular",
        .loss = labels<AngularLossOptions>(F::angular_loss),

@@ -110,7 +110,7 @@ TEST_CASE("a pair given twice is two terms where a loss sums over pairs") {
   }
 }
 
-TEST_CASE("a single anchor has the loss of NCA's formula, where PyTorch Metric Learning gives zero") {
+TEST_CASE("a single anchor has the loss of NCA's formula, by option zero") {
   Random random(8);
   const Tensors in{{"embeddings", random.normal({1, 4})},
                    {"labels", at::zeros({1}, at::kLong)},
@@ -119,8 +119,20 @@ TEST_CASE("a single anchor has the loss of NCA's formula, where PyTorch Metric L
   const auto s = oracle::similarities(in.at("embeddings"), in.at("ref_embeddings"));
   const auto near = [&](std::size_t j) { return std::exp(-(2 - 2 * s[0][j])); };
   const auto expected = static_cast<double>(-std::log((near(0) + near(2)) / (near(0) + near(1) + near(2))));
-  for (const auto& setting : {dense(), streaming(2)})
+  for (const auto& setting : {dense(), streaming(2)}) {
     check_close("nca", subject_of("nca").loss(in, {{}, setting}).item<double>(), expected, {1e-12, 0});
+    CHECK(subject_of("nca").loss(in, {{{"single_anchor_is_zero", true}}, setting}).item<double>() == 0);
+  }
+}
+
+TEST_CASE("an epsilon bounds what a term of NT-Xent costs") {
+  Random random(10);
+  const Tensors in{{"embeddings", random.normal({8, 4})}, {"labels", random.integers(2, {8})}};
+  for (const auto& setting : {dense(), streaming(3)}) {
+    const auto bounded = subject_of("nt_xent").loss(in, {{{"temperature", 1e-3}, {"epsilon", 1e-4}}, setting, torch::kNone});
+    const auto count = in.at("labels").unsqueeze(1).eq(in.at("labels")).sum(1) - 1;
+    CHECK((bounded / count).max().item<double>() == Approx(-std::log(1e-4)));
+  }
 }
 
 TEST_CASE("SigLip's scale and bias have the derivatives of their differences") {
@@ -146,7 +158,7 @@ TEST_CASE("modules of losses over pairs are their functionals") {
   CHECK(loss(x, y, x, y).item<double>() == F::nt_xent_loss(x, y, x, y, loss->options).item<double>());
   std::ostringstream printed;
   printed << *loss;
-  CHECK(printed.str() == "idcl::NTXentLoss(temperature=0.2, reduction=mean)");
+  CHECK(printed.str() == "idcl::NTXentLoss(temperature=0.2, epsilon=0, reduction=mean)");
   CHECK(std::dynamic_pointer_cast<idcl::NTXentLossImpl>(loss->clone())->options.temperature() == 0.2);
   CHECK_THROWS_WITH(idcl::NTXentLoss(idcl::NTXentLossOptions().temperature(0)),
                     Contains("idcl::nt_xent_loss: expected `temperature` to be finite and > 0, but got 0"));
@@ -190,6 +202,8 @@ TEST_CASE("SigLip's module owns scale and bias") {
 TEST_CASE("what makes no sense to losses over pairs is refused in one line") {
   const auto x = at::ones({3, 2}), y = at::tensor({0, 0, 1}, at::kLong), one = at::tensor({1}, at::kLong), far = at::tensor({3}, at::kLong);
   CHECK_THROWS_WITH(F::nt_xent_loss(x, x.select(1, 0)), Contains("idcl::nt_xent_loss: expected `labels` to be integers, but got Float"));
+  CHECK_THROWS_WITH(F::nt_xent_loss(x, y, idcl::NTXentLossOptions().epsilon(-1)),
+                    Contains("idcl::nt_xent_loss: expected `epsilon` to be finite and >= 0, but got -1"));
   CHECK_THROWS_WITH(F::circle_loss(x, one), Contains("idcl::circle_loss: expected `labels` to be [3], one a row, but got [1]"));
   CHECK_THROWS_WITH(F::contrastive_loss(x, y, at::ones({3, 5}), y),
                     Contains("idcl::contrastive_loss: expected `ref_embeddings` to be [M, 2] as `embeddings` is, but got [3, 5]"));

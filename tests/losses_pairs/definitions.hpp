@@ -165,9 +165,10 @@ inline const std::map<std::string, Definition>& definitions() {
   static const std::map<std::string, Definition> all{
       {"nt_xent",
        [](const Scene& s, const Json& o) {
-         const auto t = number(o, "temperature", 0.07);
+         const auto t = number(o, "temperature", 0.07), epsilon = number(o, "epsilon", 0);
          return over_positives(s, [&](auto i, auto p) {
-           return std::log1p(sum_exp(s, i, Role::Negative, [&](auto n) { return (s.cosine[i][n] - s.cosine[i][p]) / t; }));
+           const auto others = sum_exp(s, i, Role::Negative, [&](auto n) { return (s.cosine[i][n] - s.cosine[i][p]) / t; });
+           return epsilon > 0 ? -std::log(1 / (1 + others) + epsilon) : std::log1p(others);
          });
        }},
       {"contrastive", [](const Scene& s, const Json& o) { return contrastive(s, o, [&](auto i, auto j) { return s.distance(i, j); }); }},

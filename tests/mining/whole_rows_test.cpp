@@ -1,9 +1,12 @@
 // Miners that look at whole rows, as they do on the CPU, find what those that look at tiles find, as they do on other devices.
 
+#include "idcl/mining/batch_easy_hard.hpp"
 #include "idcl/mining/batch_hard.hpp"
+#include "idcl/mining/hdc.hpp"
 #include "idcl/mining/multi_similarity.hpp"
 #include "idcl/mining/pair_margin.hpp"
 #include "idcl/mining/triplet_margin.hpp"
+#include "idcl/similarity/dot.hpp"
 #include "mining/miners.hpp"
 #include "support/catch.hpp"
 #include "support/random.hpp"
@@ -60,6 +63,55 @@ TEST_CASE("the pairs of whole rows are those of tiles") {
       CHECK(found(mining::detail::pair_margin_of_rows<double>(ground, beyond, 0.9)) ==
             found(mining::detail::pair_margin_of_tiles(ground, beyond, 0.9)));
   });
+}
+
+TEST_CASE("pairs chosen by strategy from whole rows are those of tiles") {
+  using mining::Range, mining::Strategy;
+  const std::vector<Strategy> strategies{Strategy::Easy, Strategy::SemiHard, Strategy::Hard, Strategy::All};
+  for_each_ground([&](const mining::detail::Ground& ground) {
+    for (const auto positive : strategies)
+      for (const auto negative : strategies)
+        for (const auto& [near, far] : {std::pair{Range{}, Range{}}, {Range{-0.5, 1.1}, Range{0.2, 1.6}}}) {
+          const bool semi = positive == Strategy::SemiHard || negative == Strategy::SemiHard;
+          if (semi && (positive == negative || positive == Strategy::All || negative == Strategy::All)) continue;
+          INFO(static_cast<int>(positive) << ", " << static_cast<int>(negative));
+          const auto check = [&](const auto& fold) {
+            const auto rows = found(mining::detail::easy_hard_pairs_of_rows<double>(ground, fold));
+            CHECK(rows == found(mining::detail::easy_hard_pairs_of_tiles(ground, fold)));
+            CHECK_FALSE(rows.empty());
+          };
+          if (semi)
+            check(mining::detail::Extremes<2>{positive, negative, near, far});
+          else
+            check(mining::detail::Extremes<1>{positive, negative, near, far});
+        }
+  });
+}
+
+TEST_CASE("the hardest share of pairs is the first of all pairs sorted, also where most are left out before the last is seen") {
+  Random random(5);
+  const auto x = random.integers(9, {420, 3}).to(at::kDouble);  // products without rounding, and many ties
+  const auto labels = random.integers(3, {420});
+  const auto d = -x.mm(x.t());  // [N, N]
+  const auto same = labels.unsqueeze(1).eq(labels), off = at::eye(420).logical_not();
+  const auto first = [&](const Tensor& cost, const Tensor& mask) {
+    const auto places = mask.nonzero();  // by anchor and reference
+    const auto order = std::get<1>(cost.masked_select(mask).sort(/*stable=*/true, 0, /*descending=*/false));
+    const auto k = (places.size(0) + 99) / 100;
+    return places.index_select(0, std::get<0>(order.narrow(0, 0, k).sort()));  // [k, 2]
+  };
+  const auto positives = first(-d, same.logical_and(off)), negatives = first(d, same.logical_not());
+  for (const int64_t bytes : {1 << 14, 1 << 25}) {
+    const auto found = mining::hdc(x, labels, {.filter_percentage = 0.01, .similarity = similarity::Dot{}, .workspace_bytes = bytes});
+    CHECK(at::stack({found.anchor_pos, found.positive}, 1).equal(positives));
+    CHECK(at::stack({found.anchor_neg, found.negative}, 1).equal(negatives));
+
+    const auto ground = mining::detail::ground("test", x, labels, {}, {}, similarity::Dot{}, bytes);
+    mining::detail::LeastPairs far(positives.size(0), 420), near(negatives.size(0), 420);
+    mining::detail::add_tiles(ground, far, near);
+    CHECK(far.sorted(ground.integers()).second.equal(positives.select(1, 1)));
+    CHECK(near.sorted(ground.integers()).second.equal(negatives.select(1, 1)));
+  }
 }
 
 TEST_CASE("the triplets of whole rows are those of tiles") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "idcl/mining/pml_pairs.hpp"
 #include "idcl/mining/tuples.hpp"
 #include "idcl/similarity/any.hpp"
 #include "idcl/similarity/cosine.hpp"
@@ -7,6 +8,7 @@
 #include "idcl/similarity/euclidean.hpp"
 #include "support/golden.hpp"
 
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -44,27 +46,36 @@ Tensor call_with_labels(const Function& function, const golden::Tensors& in, con
   return in.contains("ref_embeddings") ? call(x, y, in.at("ref_embeddings"), in.at("ref_labels")) : call(x, y);
 }
 
-/// A quirk of PyTorch Metric Learning's that its users can have here too: given one labels tensor for both sets it drops the diagonal,
-/// which here is giving all the pairs off it. A loss that takes no pairs from given ones ignores them.
-inline golden::Case without_diagonal(golden::Case c) {
-  c.options.erase("ref_labels_is_labels");
-  const auto same = c.inputs.at("labels").unsqueeze(1).eq(c.inputs.at("ref_labels"));  // [N, M]
-  c.inputs["pos_pairs"] = same.clone().fill_diagonal_(false).nonzero();
-  c.inputs["neg_pairs"] = same.logical_not().nonzero();
+/// A case over the pairs that PyTorch Metric Learning goes by.
+inline golden::Case over_pml_pairs(golden::Case c) {
+  const auto& labels = c.inputs.at("labels");
+  const bool self = !c.inputs.contains("ref_labels"), one_tensor = c.options.erase("ref_labels_is_labels") > 0;
+  const auto pairs =
+      mining::pml_pairs(labels, self || one_tensor ? labels : c.inputs.at("ref_labels"), {.both_kinds = c.file == "losses/sup_con"});
+  c.inputs["pos_pairs"] = at::stack({pairs.anchor_pos, pairs.positive}, 1);
+  c.inputs["neg_pairs"] = at::stack({pairs.anchor_neg, pairs.negative}, 1);
   return c;
 }
 
-/// A golden case as this library is asked for it; nothing where it pins a quirk that is not copied.
-inline std::optional<golden::Case> as_asked_here(const golden::Case& c) {
-  const bool has_value = c.expected.contains("loss_clean") || !c.quirk;
-  // with references, PML's lifted structure takes a reference's position for an anchor's; its NCA has no loss of a single anchor. What both
-  // are there and here, the suites' definitions say.
-  const bool is_refused = !has_value && c.inputs.contains("ref_embeddings") &&
-                          (c.file == "losses/lifted_structure" || (c.file == "losses/nca" && c.inputs.at("embeddings").size(0) == 1));
-  if (is_refused) return std::nullopt;
-  if (!c.options.contains("ref_labels_is_labels")) return c;
-  auto asked = without_diagonal(c);
-  if (c.file == "losses/nca") asked.inputs.erase("pos_pairs"), asked.inputs.erase("neg_pairs");  // its PML version keeps the diagonal
+/// A golden case as this library is asked for its value: one with a clean value by the defaults, a quirk by the option that has it.
+inline golden::Case as_asked_here(golden::Case c) {
+  if (!c.quirk || c.expected.contains("loss_clean")) return c;
+  if (c.file == "losses/nca") {  // its PML version keeps the diagonal
+    c.options.erase("ref_labels_is_labels");
+    c.options["single_anchor_is_zero"] = true;
+    return c;
+  }
+  if (c.file == "losses/lifted_structure") c.options["negatives_by_place"] = true;
+  return c.options.contains("ref_labels_is_labels") ? over_pml_pairs(c) : c;
+}
+
+/// A case whose clean value is another than PML's, as this library is asked for PML's; nothing where there is one value.
+inline std::optional<golden::Case> as_asked_for_parity(const golden::Case& c) {
+  if (!c.quirk || !c.expected.contains("loss_clean")) return std::nullopt;
+  auto asked = over_pml_pairs(c);
+  asked.expected.erase("loss_clean");
+  asked.expected.erase("grads_clean");
+  if (c.file == "losses/nt_xent") asked.options["epsilon"] = std::numeric_limits<double>::min();
   return asked;
 }
 

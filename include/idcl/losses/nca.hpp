@@ -17,6 +17,8 @@ namespace idcl {
 struct NCALossOptions {
   /// > 0: what distances are multiplied by.
   TORCH_ARG(double, softmax_scale) = 1;
+  /// A batch of one anchor: false, it has the loss of the formula; true, as PyTorch Metric Learning has it, zero.
+  TORCH_ARG(bool, single_anchor_is_zero) = false;
   /// What is compared; a distance counts as its negative.
   TORCH_ARG(similarity::Any, similarity) = similarity::Euclidean{.power = 2 };
   /// `kMean` over anchors that have a positive, `kSum`, or `kNone`: [N], zero for an anchor without one.
@@ -40,6 +42,7 @@ inline Tensor nca_loss(const LabelArguments& arguments, const NCALossOptions& op
   all.pairs.reset();
   auto rows = label_rows("idcl::nca_loss", objective, options.similarity(), all, options);
   if (arguments.pairs) rows.loss = rows.loss * sample_weights(arguments, rows.loss.options().requires_grad(false));
+  if (options.single_anchor_is_zero() && rows.loss.size(0) == 1) rows.loss = rows.loss * 0;
   return reduce(options.reduction(), rows.loss, rows.terms, arguments.labels);
 }
 
@@ -68,7 +71,9 @@ class NCALossImpl : public detail::LabelLossModule<NCALossImpl, NCALossOptions, 
   explicit NCALossImpl(const NCALossOptions& options_ = {}) : LabelLossModule(options_) { detail::check_options(options); }
 
   void pretty_print(std::ostream& stream) const override {
-    stream << "idcl::NCALoss(softmax_scale=" << options.softmax_scale() << ", reduction=" << detail::name_of(options.reduction()) << ")";
+    stream << std::boolalpha << "idcl::NCALoss(softmax_scale=" << options.softmax_scale()
+           << ", single_anchor_is_zero=" << options.single_anchor_is_zero() << ", reduction=" << detail::name_of(options.reduction())
+           << ")";
   }
 };
 

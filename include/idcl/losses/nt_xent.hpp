@@ -16,6 +16,9 @@ namespace idcl {
 struct NTXentLossOptions {
   /// > 0 and finite, in units of similarity.
   TORCH_ARG(double, temperature) = 0.07;
+  /// >= 0, added to each quotient inside its logarithm. 0: the exact loss. PyTorch Metric Learning's is the type's smallest normal number,
+  /// which caps terms at 87.3 in float32 and at 708.4 in float64, without a gradient there.
+  TORCH_ARG(double, epsilon) = 0;
   /// What is compared; a distance counts as its negative.
   TORCH_ARG(similarity::Any, similarity) = similarity::Cosine{};
   /// `kMean` over positive pairs, `kSum`, or `kNone`: [N], the sum of each anchor's terms.
@@ -28,13 +31,17 @@ struct NTXentLossOptions {
 
 namespace detail {
 
-inline void check_options(const NTXentLossOptions& options) { check::positive("idcl::nt_xent_loss", "temperature", options.temperature()); }
+inline void check_options(const NTXentLossOptions& options) {
+  check::positive("idcl::nt_xent_loss", "temperature", options.temperature());
+  check::not_negative("idcl::nt_xent_loss", "epsilon", options.epsilon());
+}
 
 /// A composition: similarity x labels x NTXent x reduction. A distance counts as its negative.
 inline Tensor nt_xent_loss(const LabelArguments& arguments, const NTXentLossOptions& options) {
   check_options(options);
   const auto temperature = options.similarity().distance ? -options.temperature() : options.temperature();
-  return label_loss("idcl::nt_xent_loss", objective::NTXent{.temperature = temperature}, options.similarity(), arguments, options);
+  const objective::NTXent objective{.temperature = temperature, .epsilon = options.epsilon()};
+  return label_loss("idcl::nt_xent_loss", objective, options.similarity(), arguments, options);
 }
 
 }  // namespace detail
@@ -64,7 +71,8 @@ class NTXentLossImpl : public detail::LabelLossModule<NTXentLossImpl, NTXentLoss
   explicit NTXentLossImpl(const NTXentLossOptions& options_ = {}) : LabelLossModule(options_) { detail::check_options(options); }
 
   void pretty_print(std::ostream& stream) const override {
-    stream << "idcl::NTXentLoss(temperature=" << options.temperature() << ", reduction=" << detail::name_of(options.reduction()) << ")";
+    stream << "idcl::NTXentLoss(temperature=" << options.temperature() << ", epsilon=" << options.epsilon()
+           << ", reduction=" << detail::name_of(options.reduction()) << ")";
   }
 };
 

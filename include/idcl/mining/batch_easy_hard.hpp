@@ -2,6 +2,13 @@
 
 #include "idcl/mining/detail/extremes.hpp"
 #include "idcl/mining/detail/listing.hpp"
+#include "idcl/mining/detail/whole_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <utility>
 
 namespace idcl::mining {
 
@@ -40,8 +47,21 @@ inline void check_strategies(const char* where, Strategy positive, Strategy nega
       ": expected Strategy::SemiHard beside Strategy::Easy or Hard, to which it is compared, but got it beside SemiHard or All");
 }
 
+/// What is chosen for each anchor and what is taken of all, put together: a chosen pair stays where the anchor has one of the other kind,
+/// chosen too.
+template <class Rows>
+Pairs chosen_pairs(bool all_positives, bool all_negatives, const Rows& rows, Pairs all) {
+  const auto keep = [](Tensor& anchors, Tensor& others, const Tensor& index, const Tensor& mask) {
+    anchors = mask.nonzero().select(1, 0);
+    others = index.index_select(0, anchors);
+  };
+  if (!all_positives) keep(all.anchor_pos, all.positive, rows.positive_index, all_negatives ? rows.positive_index.ge(0) : rows.found());
+  if (!all_negatives) keep(all.anchor_neg, all.negative, rows.negative_index, all_positives ? rows.negative_index.ge(0) : rows.found());
+  return all;
+}
+
 template <int Passes>
-Pairs easy_hard_pairs(const Ground& ground, const Extremes<Passes>& fold) {
+Pairs easy_hard_pairs_of_tiles(const Ground& ground, const Extremes<Passes>& fold) {
   const bool all_positives = fold.positive == Strategy::All, all_negatives = fold.negative == Strategy::All;
   const auto rows = ground.fold(fold);
   const auto take_all = [&](const Tile& tile) {
@@ -53,16 +73,54 @@ Pairs easy_hard_pairs(const Ground& ground, const Extremes<Passes>& fold) {
                      take(all_negatives, negative_mask(tile), fold.negative_range)};
   };
   const auto none = at::empty({0}, ground.integers());
-  auto result = all_positives || all_negatives ? list_pairs(ground, take_all) : Pairs(none, none, none, none);
-  const auto keep = [](Tensor& anchors, Tensor& others, const Tensor& index, const Tensor& mask) {
-    anchors = mask.nonzero().select(1, 0);
-    others = index.index_select(0, anchors);
-  };
-  if (!all_positives)
-    keep(result.anchor_pos, result.positive, rows.positive_index, all_negatives ? rows.positive_index.ge(0) : rows.found());
-  if (!all_negatives)
-    keep(result.anchor_neg, result.negative, rows.negative_index, all_positives ? rows.negative_index.ge(0) : rows.found());
-  return result;
+  return chosen_pairs(all_positives, all_negatives, rows,
+                      all_positives || all_negatives ? list_pairs(ground, take_all) : Pairs(none, none, none, none));
+}
+
+/// A side's choice in one row: the nearest or the farthest within a range.
+template <class T>
+Place<T> choose(std::span<const T> d, bool farthest, T low, T high) {
+  return farthest ? largest(d, low, high) : least(d, low, high);
+}
+
+/// The same of whole rows, in one sweep: a row's semi-hard side is chosen after its other side.
+template <class T, int Passes>
+Pairs easy_hard_pairs_of_rows(const Ground& ground, const Extremes<Passes>& fold) {
+  constexpr auto infinity = std::numeric_limits<T>::infinity();
+  const auto chosen = fold.begin(ground.rows(), ground.blocks.u.options());
+  auto *positive = chosen.positive_index.template data_ptr<int64_t>(), *negative = chosen.negative_index.template data_ptr<int64_t>();
+  const auto pairs = list_row_pairs<T>(ground, [&](const WholeRow<T>& row) {
+    auto p_low = static_cast<T>(fold.positive_range.low), p_high = static_cast<T>(fold.positive_range.high),
+         n_low = static_cast<T>(fold.negative_range.low), n_high = static_cast<T>(fold.negative_range.high);
+    const auto of_positives = [&] { return choose(row.reach, fold.positive != Strategy::Easy, p_low, p_high); };
+    const auto of_negatives = [&] { return choose(row.negatives, fold.negative == Strategy::Easy, n_low, n_high); };
+    Place<T> p, n;
+    if (fold.positive == Strategy::SemiHard) {
+      n = of_negatives();
+      p_high = std::min(p_high, std::nextafter(n.value, -infinity));
+      p = of_positives();
+    } else {
+      p = of_positives();
+      if (fold.negative == Strategy::SemiHard) n_low = std::max(n_low, std::nextafter(p.value, infinity));
+      n = of_negatives();
+    }
+    positive[row.anchor] = p.at < 0 ? -1 : row.positives[static_cast<std::size_t>(p.at)];
+    negative[row.anchor] = n.at;
+    const auto all = [](bool listed, T low, T high) {
+      return [=](auto& found, const auto& d) __attribute__((always_inline)) {
+        if (listed) found |= (d >= low) & (d <= high);
+      };
+    };
+    return std::pair{all(fold.positive == Strategy::All, p_low, p_high), all(fold.negative == Strategy::All, n_low, n_high)};
+  });
+  return chosen_pairs(fold.positive == Strategy::All, fold.negative == Strategy::All, chosen, pairs);
+}
+
+template <int Passes>
+Pairs easy_hard_pairs(const Ground& ground, const Extremes<Passes>& fold) {
+  if (!sees_whole_rows(ground)) return easy_hard_pairs_of_tiles(ground, fold);
+  return AT_DISPATCH_FLOATING_TYPES(ground.blocks.u.scalar_type(), BatchEasyHardOptions::name,
+                                    [&] { return easy_hard_pairs_of_rows<scalar_t>(ground, fold); });
 }
 
 inline Pairs batch_easy_hard(const Ground& ground, const BatchEasyHardOptions& options) {
@@ -83,8 +141,8 @@ inline Pairs batch_easy_hard(const Ground& ground, const BatchEasyHardOptions& o
 /// embeddings: [N, D] and integer labels: [N]; optionally ref_embeddings [M, D] and ref_labels [M], from which positives and negatives are
 /// taken then, the diagonal included. Returns `Pairs`. Where both sides are chosen, an anchor that lacks one has neither; where one is
 /// `All`, the other stands for itself. Equal distances go to the lower index; a NaN is nobody's pair. No gradient. Throws on shapes,
-/// types and devices that disagree and on options that do not go together. Time: N M D multiply-adds, twice for `SemiHard` or `All`;
-/// memory: linear in N + M, the workspace, and with `All` the result. Xuan et al. 2020.
+/// types and devices that disagree and on options that do not go together. Time: N M D multiply-adds (on other devices than the CPU twice
+/// for `SemiHard` or `All`); memory: linear in N + M, the workspace, and with `All` the result. Xuan et al. 2020.
 inline constexpr detail::LabelMiner<BatchEasyHardOptions, detail::batch_easy_hard> batch_easy_hard{};
 
 }  // namespace idcl::mining

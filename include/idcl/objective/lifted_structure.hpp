@@ -14,10 +14,13 @@ namespace idcl::objective {
 ///   t_ip = 1/2 [ s_ip - pos_margin + log( e^{n_i} + e^{n_p} ) ]+^2          a logarithm without negatives counts as 0
 ///
 /// The sign of s changes for a similarity. A pair given twice is two terms. Song et al. 2016, eq. 4. State: 2 numbers a row.
+///
+/// `by_place`: n_p is that of the anchor at p's place instead, and where that is i itself, its negatives count once.
 struct LiftedStructure {
   static constexpr int passes = 1;
   double pos_margin = 0;
-  bool distance = true;  ///< are small values close?
+  bool distance = true;   ///< are small values close?
+  bool by_place = false;  ///< do the offsets of references belong to the anchors at their places?
 
   struct Rows {
     Tensor loss;   ///< sum of terms, [n]
@@ -47,14 +50,21 @@ struct LiftedStructure {
     const auto slope = slopes(tile, upstream);
     const auto both = together(tile);
     const auto share = [&](const Tensor& end) { return slope * (end - both).exp().masked_fill(is_empty(both), 0); };
-    return {share(column(tile.anchor_offset)).sum(1), share(tile.reference_offset.unsqueeze(0)).sum(0)};
+    return {share(column(tile.anchor_offset)).sum(1), share(of_references(tile)).sum(0)};
   }
 
  private:
   double sign() const { return distance ? 1 : -1; }
 
+  /// n_p: [1, m], or [n, m] with nothing in an anchor's own place.
+  Tensor of_references(const Tile& tile) const {
+    const auto offsets = tile.reference_offset.unsqueeze(0);
+    if (!by_place) return offsets;
+    return PairSet::off_diagonal(tile.col - tile.row).keep(offsets.expand({tile.rows(), tile.cols()}), kNothing);
+  }
+
   /// log( e^{n_i} + e^{n_p} ): [n, m].
-  static Tensor together(const Tile& tile) { return at::logaddexp(column(tile.anchor_offset), tile.reference_offset.unsqueeze(0)); }
+  Tensor together(const Tile& tile) const { return at::logaddexp(column(tile.anchor_offset), of_references(tile)); }
 
   /// [.]+ of the positives, shaped as `keep` has it.
   Tensor excess(const Tile& tile) const {

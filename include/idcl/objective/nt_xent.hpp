@@ -11,12 +11,15 @@ namespace idcl::objective {
 ///
 ///   t_ip = -log( exp(s_ip / t) / ( exp(s_ip / t) + sum_N exp(s_in / t) ) ) = softplus( log sum_N exp(s_in / t) - s_ip / t )
 ///
+/// `epsilon` is added to the quotient, which bounds a term by -log(epsilon) and leaves it without a gradient there.
+///
 /// Sohn 2016; Chen et al. 2020, eq. 1. Two passes; state: 5 numbers a row. Twice differentiable.
 struct NTXent {
   static constexpr int passes = 2;
   static constexpr bool weighted = true;
   static constexpr bool single_positive = true;
   double temperature = 0.07;  ///< in units of similarity; below zero for a distance
+  double epsilon = 0;         ///< >= 0; 0 is the exact loss
 
   using Rows = PairTerms;
 
@@ -28,7 +31,7 @@ struct NTXent {
   Tensor gradient(const Rows& rows, const Tile& tile, const Tensor& upstream) const { return rows.gradient(*this, tile, upstream); }
   Tensor pull(const Rows& rows, const Tile& tile, const Rows& slope) const { return rows.pull(*this, tile, slope); }
 
-  std::optional<LogitScales> fuses() const { return logit_scale(scale()); }
+  std::optional<LogitScales> fuses() const { return epsilon == 0 ? logit_scale(scale()) : std::nullopt; }
   FusedRow row(const RowSums& sums) const {
     if (sums.count == 0) return {};
     const auto gap = sums.negatives - sums.total, slope = sigmoid(gap);

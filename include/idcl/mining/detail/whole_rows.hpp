@@ -75,36 +75,37 @@ struct Place {
   int64_t at = -1;
 };
 
-/// The largest of few, NaN left out.
+/// Of the values within [low, high], NaN left out, the one whose product with `sign` is least; the first of equal ones.
 template <class T>
-Place<T> largest(std::span<const T> values) {
-  Place<T> best{-std::numeric_limits<T>::infinity()};
-  for (std::size_t k = 0; k < values.size(); ++k)
-    if (values[k] > best.value) best = {values[k], static_cast<int64_t>(k)};
-  return best.value < std::numeric_limits<T>::infinity() ? best : Place<T>{-std::numeric_limits<T>::infinity()};
-}
-
-/// The least of many, NaN left out.
-template <class T>
-Place<T> least(std::span<const T> values) {
-  Place<T> best{std::numeric_limits<T>::infinity()};
+Place<T> extreme(std::span<const T> values, T sign, T low, T high) {
+  T best = std::numeric_limits<T>::infinity();
   simd::run(simd::widest(), [&](auto bytes) __attribute__((always_inline)) {
     using V = simd::Vector<T, decltype(bytes)::value>;
     constexpr int64_t lanes = decltype(bytes)::value / sizeof(T);
     const auto n = static_cast<int64_t>(values.size());
-    V low = V{} + best.value;
+    V found = V{} + best;
     int64_t j = 0;
     for (; j + lanes <= n; j += lanes) {
       V value;
       simd::load(value, values.data() + j);
-      low = value < low ? value : low;
+      const V cost = value * sign;
+      found = (cost < found) & (value >= low) & (value <= high) ? cost : found;
     }
-    for (int64_t l = 0; l < lanes; ++l) best.value = std::min(best.value, low[l]);
-    for (; j < n; ++j) best.value = values[j] < best.value ? values[j] : best.value;
+    for (int64_t l = 0; l < lanes; ++l) best = std::min(best, found[l]);
+    for (; j < n; ++j)
+      if (const T cost = values[j] * sign; cost < best && values[j] >= low && values[j] <= high) best = cost;
   });
-  if (std::isinf(best.value)) return {std::numeric_limits<T>::infinity()};
-  best.at = std::find(values.begin(), values.end(), best.value) - values.begin();
-  return best;
+  if (std::isinf(best)) return {sign * std::numeric_limits<T>::infinity()};
+  return {best * sign, std::find(values.begin(), values.end(), best * sign) - values.begin()};
+}
+
+template <class T>
+Place<T> least(std::span<const T> values, T low = -std::numeric_limits<T>::infinity(), T high = std::numeric_limits<T>::infinity()) {
+  return extreme(values, T{1}, low, high);
+}
+template <class T>
+Place<T> largest(std::span<const T> values, T low = -std::numeric_limits<T>::infinity(), T high = std::numeric_limits<T>::infinity()) {
+  return extreme(values, T{-1}, low, high);
 }
 
 /// Writes the places of those values for which a test holds, ascending; `out` has room for all. `test(found, d)` sets what holds of d, a
