@@ -80,9 +80,10 @@ namespace functional {
 ///
 /// d: Euclidean distance of rows of unit length. A pair without negatives at either end has 0 for the logarithm; a batch without any
 /// is zero. embeddings: [N, D]; labels: integers [N]; optionally ref_embeddings [M, D] and ref_labels [M], where every pair counts, also
-/// the diagonal, and N(p), of a reference p, are the anchors of other classes (`negatives_by_place` for another reading); optionally `mining::Pairs` or `mining::Triplets`, the only
-/// pairs that count then; a pair given twice is two terms, and twice in the sum. Returns a scalar, or [N] for `kNone`; float64 for
-/// float64 input, else float32. No pairs give zero. Throws on shapes, types and devices that disagree and on options out of range. Time:
+/// the diagonal, and N(p), of a reference p, are the anchors of other classes (`negatives_by_place` for another reading); optionally
+/// `mining::Pairs` or `mining::Triplets`, the only pairs that count then; a pair given twice is two terms, and twice in the sum. Returns a
+/// scalar, or [N] for `kNone`; float64 for float64 input, else float32. No pairs give zero. Throws on shapes, types and devices that
+/// disagree and on options out of range. Time:
 /// 12 N^2 D multiply-adds, against another set 16 N M D; memory: O(N D) and the workspace. The second derivative: dense evaluator.
 /// Song et al. 2016, eq. 4.
 inline constexpr idcl::detail::LabelLossFunction<LiftedStructureLossOptions, idcl::detail::lifted_structure_loss> lifted_structure_loss{};
