@@ -105,6 +105,22 @@ TEST_CASE("what is no feature pickle is recognised") {
   CHECK_THAT(error_of(folder.path), Contains("folder of no known layout") && Contains("nothing"));
 }
 
+TEST_CASE("where no layout fits, the message shows what every member is") {
+  CHECK_THAT(error_of(data / "merc_data" / "layouts" / "causes.pkl"),
+             Contains("seen: tuple of 12 (2 x dict of 10 str -> list of 2 str; dict of 10 str -> list of 2 int; 3 x dict of 10 str -> list of 2 "
+                      "list; 3 x dict of 10 str -> list of 2 array; dict of 10 str -> list of 2 str; list of 8 str; list of 2 str)"));
+}
+
+TEST_CASE("what is not read of a file is said") {
+  const auto notes = [](const std::string& name) {
+    std::string text;
+    for (const auto& note : read(data / "merc_data" / "layouts" / name).notes) text += note + '\n';
+    return text;
+  };
+  CHECK(notes("named_splits.pkl") == "not read: \"all\", which is no split: list of 2 (2 x int)\n");
+  CHECK_THAT(notes("graphsmile.pkl"), Contains("not read: member 14, of which it is not known what it is: dict of 1 (\"made\")"));
+}
+
 TEST_CASE("no damage of a feature pickle ends otherwise than in a corpus or one line") {
   std::mt19937 random(11);
   int refused = 0;

@@ -59,6 +59,14 @@ std::string counts_of(const Split& split, const std::vector<std::string>& names)
   return text;
 }
 
+/// The first dialog of each session, "Ses05F_impro01 (test)"; under 0 that of those which do not say theirs.
+std::map<int, std::string> first_of_sessions(const Corpus& corpus) {
+  std::map<int, std::string> first;
+  for (const auto& [name, split] : corpus.splits)
+    for (const auto& dialog : split.dialogs) first.try_emplace(session(dialog.id), dialog.id + " (" + name + ")");
+  return first;
+}
+
 bool has_six_classes(const Corpus& corpus) { return corpus.classes == 6 && corpus.label_names == label_names(6); }
 
 }  // namespace
@@ -98,15 +106,12 @@ void make_four_way(Corpus& corpus, FourWay how) {
 }
 
 std::set<int> sessions(const Corpus& corpus) {
-  std::set<int> found;
-  for (const auto& [name, split] : corpus.splits)
-    for (const auto& dialog : split.dialogs)
-      if (const int number = session(dialog.id); number != 0)
-        found.insert(number);
-      else
-        throw DataError(corpus.path + ": dialog " + dialog.id + " (" + name +
-                        ") does not say its session; expected ids such as Ses05F_impro01");
-  return found;
+  std::set<int> numbers;
+  for (const auto& [number, dialog] : first_of_sessions(corpus)) {
+    if (number == 0) throw DataError(corpus.path + ": dialog " + dialog + " does not say its session; expected ids such as Ses05F_impro01");
+    numbers.insert(number);
+  }
+  return numbers;
 }
 
 void hold_out_session(Corpus& corpus, int number) {
@@ -142,9 +147,7 @@ void arrange(Corpus& corpus, const Arrangement& arrangement) {
 Arrangement applicable(const Arrangement& arrangement, const Corpus& corpus) {
   auto possible = arrangement;
   if (!has_six_classes(corpus)) possible.four_way.clear();
-  std::set<int> found;
-  for (const auto& [name, split] : corpus.splits)
-    for (const auto& dialog : split.dialogs) found.insert(session(dialog.id));
+  const auto found = first_of_sessions(corpus);
   if (found.count(0) != 0 || found.count(arrangement.test_session) == 0) possible.test_session = 0;
   return possible;
 }

@@ -238,7 +238,8 @@ class Machine {
     const auto id = allowed(module, name);
     if (!id)
       throw Error("the file asks for " + shown(module) + "." + shown(name) +
-                  ", which is not on the list of what data files need: refused, nothing was run");
+                  ", which is not on the list of what data files need: refused, nothing was run" +
+                  (name == "_load_from_bytes" ? "; it holds tensors: save them as arrays, tensor.numpy()" : ""));
     budget_.charge(sizeof(GlobalName) + module.size() + name.size());
     return Value::global(document_.make_global(module, name, *id));
   }
