@@ -2,7 +2,11 @@
 
 #include "commands/command.hpp"
 #include "commands/interrupt.hpp"
+#include "data/printable.hpp"
+#include "report/files.hpp"
 #include "synth/recipe.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <iostream>
 #include <utility>
@@ -19,10 +23,10 @@ Corpus say(Corpus corpus, const std::string& path, bool quiet) {
                   << " utterances;";
     for (const auto& [name, modality] : corpus.modalities) std::cout << ' ' << name << ' ' << modality.dim;
     std::cout << '\n';
-    for (const auto& note : corpus.notes) std::cout << "  " << note << '\n';
+    for (const auto& note : corpus.notes) std::cout << "  " << printable(note) << '\n';
     std::cout << std::flush;
   }
-  for (const auto& warning : corpus.warnings) std::cerr << "idcl-merc: WARNING: " << path << ": " << warning << '\n';
+  for (const auto& warning : corpus.warnings) std::cerr << "idcl-merc: WARNING: " << path << ": " << printable(warning) << '\n';
   std::cerr << std::flush;
   return corpus;
 }
@@ -39,6 +43,9 @@ Corpus load_and_say(const std::string& path, bool quiet, const Arrangement& arra
 
 Outcome train_into(const OutputFolder& folder, const Corpus& data, OptionalCorpus pretrain, const Config& config, const std::string& name,
                    Verbosity verbosity) {
+  // What the run is of, for who asks its weights before there are results. A run that goes on has said it.
+  if (!std::filesystem::exists(folder.path() / "state.pt"))
+    replace_file(folder.path() / "data.json", data_json(data, pretrain).dump(2) + '\n');
   Outcome outcome;
   std::string reached;
   {
