@@ -1,6 +1,8 @@
 #include "merc_data/support.hpp"
 #include "support/catch.hpp"
 
+#include "data/inspect.hpp"
+
 #include <idcl/pickle/error.hpp>
 
 #include <sys/resource.h>
@@ -119,6 +121,28 @@ TEST_CASE("what is not read of a file is said") {
   };
   CHECK(notes("named_splits.pkl") == "not read: \"all\", which is no split: list of 2 (2 x int)\n");
   CHECK_THAT(notes("graphsmile.pkl"), Contains("not read: member 14, of which it is not known what it is: dict of 1 (\"made\")"));
+}
+
+TEST_CASE("the name of a class is shown whatever its bytes are") {
+  int tried = 0;
+  for (const auto& [path, expected] : sidecars(data / "pickles")) {
+    if (expected["format"] != "cogmen_sample") continue;
+    INFO(path.filename().string());
+    auto bytes = slurp(path);
+    const std::string head = "objects of class ", end = "\nSample\n";
+    const auto note = read(path).notes.front();
+    const auto module = note.substr(head.size(), note.rfind('.') - head.size());
+    if (bytes.find("c" + module + end) == std::string::npos) continue;  // GLOBAL is of the older protocols
+    for (auto at = bytes.find(module + end); at != std::string::npos; at = bytes.find(module + end))
+      bytes.replace(at, module.size(), module.size(), '\xFE');
+    const TemporaryFolder folder;
+    spit(folder.path / "file.pkl", bytes);
+    const auto corpus = read(folder.path / "file.pkl");
+    CHECK(corpus.notes.front() == head + std::string(module.size(), '?') + ".Sample");
+    CHECK_NOTHROW(inspect_json(corpus).dump());
+    ++tried;
+  }
+  CHECK(tried > 0);
 }
 
 TEST_CASE("no damage of a feature pickle ends otherwise than in a corpus or one line") {

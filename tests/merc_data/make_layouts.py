@@ -144,3 +144,15 @@ sidecar("named_splits", "corect_dict", 6, "float64", dims, content, {"train": tr
 causes = {vid: [["happening", "person"], ["event"]] for vid in ids}
 two = {vid: ["M", "F"] for vid in ids}
 save("causes.pkl", (two, two, {vid: [0, 1] for vid in ids}, causes, causes, causes, *[{vid: [np.zeros(3, "f4")] * 2 for vid in ids}] * 3, two, train, test))
+
+# MultiEMO's folder with MELD's tuple of ten, and rows as lists.
+ids = list(range(8))
+dims = {"text": 5, "audio": 3, "visual": 4}
+seven = dialogs(ids, 7, dims, one_hot)
+names = {vid: [f"{vid}_{u}" for u in range(len(part["labels"]))] for vid, part in seven.items()}
+old = {vid: [np.zeros(3, "f4") for _ in part["labels"]] for vid, part in seven.items()}
+(out / "multiemo_meld").mkdir(exist_ok=True)
+save("multiemo_meld/Speakers.pkl", (names, column(seven, "speakers"), column(seven, "labels"), old, old, old, column(seven, "sentences"), ids[:6], ids[6:], None))
+for modality in dims:
+    save(f"multiemo_meld/{modality.capitalize()}Features.pkl", features(seven, modality))
+sidecar("multiemo_meld", "multiemo_folder", 7, "float32", dims, seven, {"train": ids[:6], "test": ids[6:]})

@@ -12,6 +12,26 @@
 #include <utility>
 
 namespace merc::commands {
+namespace {
+
+/// The progress of a run that says what it is of, for who asks its weights before there are results: in data.json, with the first batch, when
+/// all that could be refused has been looked at.
+class Described : public Progress {
+ public:
+  Described(const std::string& name, Verbosity verbosity, const std::filesystem::path& folder, std::string facts)
+      : Progress(name, verbosity, folder / "metrics.jsonl", std::cout), file_(folder / "data.json"), facts_(std::move(facts)) {}
+
+  void batch(const std::string& stage, int64_t epoch, int64_t epochs, int64_t done, int64_t of) override {
+    if (!facts_.empty()) replace_file(file_, std::exchange(facts_, ""));
+    Progress::batch(stage, epoch, epochs, done, of);
+  }
+
+ private:
+  std::filesystem::path file_;
+  std::string facts_;
+};
+
+}  // namespace
 
 Corpus say(Corpus corpus, const std::string& path, bool quiet) {
   if (!quiet) {
@@ -43,14 +63,11 @@ Corpus load_and_say(const std::string& path, bool quiet, const Arrangement& arra
 
 Outcome train_into(const OutputFolder& folder, const Corpus& data, OptionalCorpus pretrain, const Config& config, const std::string& name,
                    Verbosity verbosity) {
-  // What the run is of, for who asks its weights before there are results. A run that goes on has said it.
-  if (!std::filesystem::exists(folder.path() / "state.pt"))
-    replace_file(folder.path() / "data.json", data_json(data, pretrain).dump(2) + '\n');
   Outcome outcome;
   std::string reached;
   {
     const Interruptible interruptible;
-    Progress progress(name, verbosity, folder.path() / "metrics.jsonl", std::cout);
+    Described progress(name, verbosity, folder.path(), data_json(data, pretrain).dump(2) + '\n');
     outcome = merc::train(data, pretrain, config, progress, {.folder = folder.path(), .resume = true, .stop = Interruptible::requested});
     if (const auto& last = progress.last())
       reached = " after epoch " + std::to_string(last->epoch) + " of " + std::to_string(last->epochs) + " (" + last->stage + ")";

@@ -39,6 +39,8 @@ Dialog select(const Dialog& dialog, const std::vector<std::size_t>& kept) {
   result.labels = pick(dialog.labels);
   if (!dialog.speakers.empty()) result.speakers = pick(dialog.speakers);
   if (!dialog.sentences.empty()) result.sentences = pick(dialog.sentences);
+  if (!dialog.times.empty()) result.times = pick(dialog.times);
+  if (!dialog.vad.empty()) result.vad = pick(dialog.vad);
   for (const auto& [modality, matrix] : dialog.features) {
     auto& rows = result.features[modality];
     rows = {.rows = static_cast<int64_t>(kept.size()), .cols = matrix.cols, .values = {}};
