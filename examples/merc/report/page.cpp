@@ -15,11 +15,11 @@ constexpr auto frame = R"(<meta charset="utf-8">
   :root { --paper: #14171a; --ink: #e6e9ec; --faint: #98a1aa; --line: #343a40; --panel: #1b1f24;
     --near: #9ccbff; --far: #1b2027; --light: 66%; --c0: #58a6ff; --c1: #f0883e; --c2: #8b949e; --c3: #bc8cff; }
 }
-body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+body { margin: 2rem auto; max-width: 66rem; padding: 0 1rem; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.4rem; line-height: 1.25; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; overflow-wrap: anywhere; }
 h3 { font-size: .95rem; margin: 1.2rem 0 .3rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; }
-td, th { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; white-space: nowrap; }
+td, th { padding: .2rem .55rem; text-align: right; border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; white-space: nowrap; }
 td:first-child, th:first-child { text-align: left; padding-left: 0; } th { color: var(--faint); font-weight: 600; }
 .note { color: var(--faint); margin: .2rem 0; font-size: .9rem; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--faint); font: 11px system-ui, sans-serif; }
@@ -27,7 +27,7 @@ svg { width: 100%; height: auto; display: block; } svg text { fill: var(--faint)
 @media (max-width: 30rem) { body { margin: 1rem auto; } td, th { padding: .2rem .4rem; } td:first-child { white-space: normal; }
   .stack, .stack tbody, .stack tr { display: block; } .stack tr:first-child { display: none; } .stack tr { padding: .4rem 0; border-bottom: 1px solid var(--line); }
   .stack td { display: flex; justify-content: space-between; gap: 1rem; padding: .05rem 0; border: 0; white-space: normal; overflow-wrap: anywhere; } .stack td:empty { display: none; }
-  .stack td::before { content: attr(data-head); color: var(--faint); white-space: nowrap; } .stack td:first-child { font-weight: 600; }
+  .stack td::before { content: attr(data-head); color: var(--faint); white-space: nowrap; } .stack td:first-child { display: block; text-align: left; font-weight: 600; }
   svg text { font-size: 12px; } svg.map text { font-size: 20px; } }
 )";
 
