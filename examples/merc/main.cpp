@@ -1,6 +1,7 @@
 #include "commands/command.hpp"
 #include "commands/config_file.hpp"
 #include "data/corpus.hpp"
+#include "data/printable.hpp"
 #include "train/config.hpp"
 
 #include <idcl/version.hpp>
@@ -22,13 +23,14 @@ std::string version() {
   return "idcl-merc " + std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
 }
 
-/// The first line of a message: LibTorch adds where in its source it was thrown.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
+/// What is wrong, in one line.
 int fail(const std::string& message, int status) {
-  std::cerr << "idcl-merc: " << first_line(message) << std::endl;
+  std::cerr << "idcl-merc: " << merc::printable(message) << std::endl;
   return status;
 }
+
+/// The first line of a message: LibTorch adds where in its source it was thrown.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 /// What the parser says, with the name of the flag or command that was meant.
 int misused(const CLI::App& program, const CLI::ParseError& error) {
@@ -102,6 +104,6 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return fail("out of memory", bad_data);
   } catch (const std::exception& error) {
-    return fail(error.what(), bad_data);
+    return fail(first_line(error.what()), bad_data);
   }
 }

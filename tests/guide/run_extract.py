@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tries extract_features.py on a made-up tree with made-up recordings: run_extract.py IDCL_MERC EXTRACT RAW_TREE. Ends with 77 without numpy."""
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -72,7 +73,8 @@ with tempfile.TemporaryDirectory() as place:
 
     # A package that is not there is named with the way to get it.
     (here / "librosa.py").write_text("raise ImportError")
-    absent = call([sys.executable, extract, tree, here / "other", "--text", "none", "--audio", "librosa"], status=1, env={"PYTHONPATH": place})
+    first = {**os.environ, "PYTHONPATH": os.pathsep.join([place, os.environ.get("PYTHONPATH", "")])}
+    absent = call([sys.executable, extract, tree, here / "other", "--text", "none", "--audio", "librosa"], status=1, env=first)
     assert "librosa is not installed; run `pip install librosa`, or take --audio mel" in absent, absent
     assert "expected the folder IEMOCAP_full_release" in call([sys.executable, extract, here / "run", here / "other"], status=1)
 print("features extracted, read and trained on")

@@ -1,5 +1,8 @@
 #include "program.hpp"
+#include "report/metrics.hpp"
 #include "support/catch.hpp"
+
+#include <numeric>
 
 namespace {
 
@@ -64,6 +67,44 @@ TEST_CASE("ablate leaves a run folder a setting and seed, and a summary that agr
   const bool below = difference["seed_interval"][1] < 0 && difference["dialog_interval"][1] < 0;
   CHECK(difference["verdict"] == (above ? "gain" : below ? "loss" : "none shown"));
   CHECK(summary["differences"].size() == 3);
+
+  // The last epochs beside each other, by what last_epochs.csv holds of them.
+  const auto last_f1 = [&](const std::string& setting, int seed) {
+    std::istringstream rows(content(corpora.out / (setting + "-seed" + std::to_string(seed)) / "last_epochs.csv"));
+    std::string line, cell;
+    std::getline(rows, line);
+    CHECK(line == "vid,utterance,truth,epoch_4,epoch_3,epoch_2,epoch_1");
+    std::vector<std::vector<int>> table;
+    while (std::getline(rows, line)) {
+      std::istringstream fields(line);
+      auto& row = table.emplace_back();
+      for (int column = 0; std::getline(fields, cell, ','); ++column)
+        if (column >= 2) row.push_back(std::stoi(cell));
+    }
+    std::vector<double> scores;
+    for (std::size_t epoch = 1; epoch < table.front().size(); ++epoch) {
+      std::vector<int> truth, predicted;
+      for (const auto& row : table) truth.push_back(row[0]), predicted.push_back(row[epoch]);
+      scores.push_back(merc::score(truth, predicted, 6).weighted_f1);
+    }
+    return std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
+  };
+  for (const std::string setting : {"A", "B", "C"})
+    for (const int seed : {0, 1})
+      CHECK(summary["settings"][setting]["weighted_f1_last5"]["values"][seed].get<double>() ==
+            Approx(last_f1(setting, seed)).margin(1e-12));
+  const auto& last = difference["last5"];
+  for (const int seed : {0, 1})
+    CHECK(last["values"][seed].get<double>() == Approx(last_f1("C", seed) - last_f1("A", seed)).margin(1e-12));
+  for (const auto* interval : {"seed_interval", "dialog_interval"}) {
+    CHECK(last[interval][0].get<double>() <= last["mean"].get<double>());
+    CHECK(last[interval][1].get<double>() >= last["mean"].get<double>());
+  }
+  for (const auto& p : last["mcnemar"]["values"]) CHECK((p.get<double>() > 0 && p.get<double>() <= 1));
+  const auto& f1 = summary["settings"]["B"]["weighted_f1"];
+  CHECK(f1["interval"][0].get<double>() + f1["interval"][1].get<double>() == Approx(2 * f1["mean"].get<double>()));
+  CHECK_THAT(result.out, Contains("  last 5 epochs") && Contains("the epoch of the best weighted F1 on dev. Last 5 epochs: their mean"));
+  CHECK_THAT(result.out, Contains("The paper: accuracy / weighted F1 of the epoch of the best weighted F1 on dev"));
   CHECK(summary["majority"]["accuracy"].get<double>() > 0);
 }
 
@@ -77,6 +118,9 @@ TEST_CASE("finished runs are not repeated, broken ones are, runs of another conf
   const auto refused = run(corpora.ablate);
   CHECK(refused.status == 2);
   CHECK_THAT(refused.err, Contains(corpora.out.string() + " exists and is not empty; go on with it by --resume"));
+
+  const auto printed = run(corpora.ablate + Words{"--resume", "--json"});
+  CHECK(nlohmann::json::parse(printed.out) == json(corpora.out / "summary.json"));
 
   const auto again = run(corpora.ablate + Words{"--resume"});
   CHECK(again.status == 0);

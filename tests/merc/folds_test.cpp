@@ -139,6 +139,11 @@ TEST_CASE("folds by session test every dialog once, by a network that has seen n
   };
   CHECK(evaluated({})["test"] == json(out / "B-session2-seed0" / "results.json")["test"]);
   CHECK(evaluated({"--test-session", "1"})["data"]["test_session"] == 1);
+
+  // Also one that was killed after its weights were written and before its results were.
+  const auto expected = json(out / "B-session2-seed0" / "results.json")["test"];
+  fs::remove(out / "B-session2-seed0" / "results.json");
+  CHECK(evaluated({})["test"] == expected);
 }
 
 TEST_CASE("folds in processes of their own, and folds gone on with after a kill, have the same results") {

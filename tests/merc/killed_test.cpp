@@ -70,6 +70,7 @@ TEST_CASE("a run killed at any moment, in the middle of a write too, goes on to 
       REQUIRE(resumed.status == 0);
       CHECK(epochs_of(folder) == epochs_of(scratch / "whole"));
       CHECK(content(folder / "predictions.csv") == content(scratch / "whole" / "predictions.csv"));
+      CHECK(content(folder / "last_epochs.csv") == content(scratch / "whole" / "last_epochs.csv"));
       CHECK(results_of(folder) == expected);
     }
   }

@@ -37,6 +37,9 @@ TEST_CASE("text cannot leave its place in a page") {
   CHECK_THAT(page,
              Contains("<h1>a &lt;b&gt;</h1>") && Contains("prefers-color-scheme: dark") && Contains(".x{}") && Contains("<p>body</p>"));
   CHECK_THAT(page, !Contains("http") && !Contains("<script"));
+  const auto wide = merc::table_html({{"a", "b", "c", "d", "e", "\"f\""}, {"1", "2", "3", "4", "5", "6"}, {"7"}});
+  CHECK_THAT(wide, Contains("<table class=\"stack\">") && Contains("<tr><td>1</td><td data-head=\"b\">2</td>") &&
+                       Contains("<td data-head=\"&quot;f&quot;\">6</td></tr>\n<tr><td>7</td></tr>"));
   CHECK(merc::table_html({{"<", "b"}, {"1", "2"}}) ==
         "<div class=\"wide\"><table>\n<tr><th>&lt;</th><th>b</th></tr>\n<tr><td>1</td><td>2</td></tr>\n</table></div>\n");
 }

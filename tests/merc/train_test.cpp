@@ -142,6 +142,14 @@ TEST_CASE("a seed gives the same predictions again, another seed others") {
   CHECK(first != content(corpora.scratch / "c" / "predictions.csv"));
 }
 
+TEST_CASE("--json prints the results and nothing else") {
+  const Corpora corpora;
+  const auto result = run(corpora.into("run") + Words{"--json"});
+  REQUIRE(result.status == 0);
+  CHECK(result.err.empty());
+  CHECK(nlohmann::json::parse(result.out) == json(corpora.scratch / "run" / "results.json"));
+}
+
 TEST_CASE("--quiet says nothing") {
   const Corpora corpora;
   const auto result = run(corpora.into("run") + Words{"--quiet"});

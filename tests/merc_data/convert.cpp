@@ -27,6 +27,8 @@ void check_equal(const Split& a, const Split& b) {
     CHECK(x.speakers == y.speakers);
     CHECK(x.labels == y.labels);
     CHECK(x.sentences == y.sentences);
+    CHECK(x.times == y.times);
+    CHECK(x.vad == y.vad);
     REQUIRE(x.features.size() == y.features.size());
     for (const auto& [modality, matrix] : x.features) {
       CHECK(matrix.rows == y.features.at(modality).rows);
@@ -192,6 +194,10 @@ TEST_CASE("the open format as a person may write it") {
   CHECK_THAT(error_of(folder.path), Contains("line 1") && Contains("\"split\""));
   lines("{\"id\": 1, \"split\": \"Train\", \"speakers\": []}\n");
   CHECK_THAT(error_of(folder.path), Contains("\"Train\""));
+  lines(R"({"id": 1, "split": "train", "speakers": ["A", "B"], "times": [[0, 1.5]]})");
+  CHECK_THAT(error_of(folder.path), Contains("\"times\" is not a list of 2, as many as there are utterances, of 2 numbers each"));
+  lines(R"({"id": 1, "split": "train", "speakers": ["A"], "vad": [[2.5, "3", 4]]})");
+  CHECK_THAT(error_of(folder.path), Contains("\"vad\" is not a list of 1"));
   lines("\n{broken\n");
   CHECK_THAT(error_of(folder.path), Contains("line 2"));
   lines(R"({"id": 1, "split": "train", "speakers": ["A"], "labels": [9]})");

@@ -1,6 +1,8 @@
 #include "merc_data/support.hpp"
 #include "support/catch.hpp"
 
+#include "data/inspect.hpp"
+
 #include <idcl/pickle/error.hpp>
 
 #include <sys/resource.h>
@@ -103,6 +105,44 @@ TEST_CASE("what is no feature pickle is recognised") {
   CHECK_THAT(error_of(folder.path / "absent.pkl"), Contains("no such file"));
   std::filesystem::remove(folder.path / "file");
   CHECK_THAT(error_of(folder.path), Contains("folder of no known layout") && Contains("nothing"));
+}
+
+TEST_CASE("where no layout fits, the message shows what every member is") {
+  CHECK_THAT(error_of(data / "merc_data" / "layouts" / "causes.pkl"),
+             Contains("seen: tuple of 12 (2 x dict of 10 str -> list of 2 str; dict of 10 str -> list of 2 int; 3 x dict of 10 str -> list of 2 "
+                      "list; 3 x dict of 10 str -> list of 2 array; dict of 10 str -> list of 2 str; list of 8 str; list of 2 str)"));
+}
+
+TEST_CASE("what is not read of a file is said") {
+  const auto notes = [](const std::string& name) {
+    std::string text;
+    for (const auto& note : read(data / "merc_data" / "layouts" / name).notes) text += note + '\n';
+    return text;
+  };
+  CHECK(notes("named_splits.pkl") == "not read: \"all\", which is no split: list of 2 (2 x int)\n");
+  CHECK_THAT(notes("graphsmile.pkl"), Contains("not read: member 14, of which it is not known what it is: dict of 1 (\"made\")"));
+}
+
+TEST_CASE("the name of a class is shown whatever its bytes are") {
+  int tried = 0;
+  for (const auto& [path, expected] : sidecars(data / "pickles")) {
+    if (expected["format"] != "cogmen_sample") continue;
+    INFO(path.filename().string());
+    auto bytes = slurp(path);
+    const std::string head = "objects of class ", end = "\nSample\n";
+    const auto note = read(path).notes.front();
+    const auto module = note.substr(head.size(), note.rfind('.') - head.size());
+    if (bytes.find("c" + module + end) == std::string::npos) continue;  // GLOBAL is of the older protocols
+    for (auto at = bytes.find(module + end); at != std::string::npos; at = bytes.find(module + end))
+      bytes.replace(at, module.size(), module.size(), '\xFE');
+    const TemporaryFolder folder;
+    spit(folder.path / "file.pkl", bytes);
+    const auto corpus = read(folder.path / "file.pkl");
+    CHECK(corpus.notes.front() == head + std::string(module.size(), '?') + ".Sample");
+    CHECK_NOTHROW(inspect_json(corpus).dump());
+    ++tried;
+  }
+  CHECK(tried > 0);
 }
 
 TEST_CASE("no damage of a feature pickle ends otherwise than in a corpus or one line") {

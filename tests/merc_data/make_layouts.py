@@ -116,3 +116,43 @@ names = {vid: [f"{vid}_{u}" for u in range(len(part["labels"]))] for vid, part i
 save("numpy_meld.pkl", (names, column(seven, "speakers", np.array), column(seven, "labels"), *[features(seven, m) for m in dims], column(seven, "sentences", np.array),
                         np.array(ids[:9]), np.array(ids[9:], "i4"), None), 5)
 sidecar("numpy_meld", "meld_tuple10", 7, "float32", dims, seven, {"train": ids[:9], "test": ids[9:]})
+
+# MELD's orders of 9, 10, 13 and 14 members with the dialogs of IEMOCAP: the ids say whose they are, the order does not.
+ids = [f"Ses0{s}F_script0{k}" for s in range(1, 6) for k in (1, 2)]
+train, test = ids[:8], ids[8:]
+dims = {"text": 4, "text2": 4, "text3": 4, "text4": 4, "audio": 3, "visual": 2}
+for members, classes in ((9, 6), (10, 6), (13, 4), (14, 6)):
+    kept = dims if members > 10 else {m: dims[m] for m in ("text", "audio", "visual")[: members - 7]}
+    content = dialogs(ids, classes, kept, lambda: str(random.choice(["M", "F"])))
+    names = {vid: [f"{vid}_{u}" for u in range(len(part["labels"]))] for vid, part in content.items()}
+    sentiments = {vid: [v % 3 for v in part["labels"]] for vid, part in content.items()}
+    value = [names, column(content, "speakers"), column(content, "labels")] + [sentiments] * (members == 14)
+    value += [features(content, m) for m in kept] + [column(content, "sentences"), train, test] + [sentiments] * (members == 9) + [None] * (members > 9)
+    assert len(value) == members
+    name = "iemocap_tuple9_sentiments" if members == 9 else f"iemocap_tuple{members}"
+    save(name + ".pkl", tuple(value))
+    sidecar(name, name, classes, "float32", kept, content, {"train": train, "test": test})
+
+# The dict of splits under other names, and a list that is no split.
+dims = {"text": 4, "audio": 3, "visual": 2}
+content = dialogs(ids, 6, dims, lambda: str(random.choice(["M", "F"])), "f8")
+splits = {"Train": train[1:], "Validation": train[:1], "TEST": test}
+save("named_splits.pkl", {**{s: [record(v, content[v]) for v in vids] for s, vids in splits.items()}, "all": [1, 2]})
+sidecar("named_splits", "corect_dict", 6, "float64", dims, content, {"train": train[1:], "dev": train[:1], "test": test})
+
+# No layout of ours, so without a sidecar: causes of emotions where the texts should be (ConvECPE).
+causes = {vid: [["happening", "person"], ["event"]] for vid in ids}
+two = {vid: ["M", "F"] for vid in ids}
+save("causes.pkl", (two, two, {vid: [0, 1] for vid in ids}, causes, causes, causes, *[{vid: [np.zeros(3, "f4")] * 2 for vid in ids}] * 3, two, train, test))
+
+# MultiEMO's folder with MELD's tuple of ten, and rows as lists.
+ids = list(range(8))
+dims = {"text": 5, "audio": 3, "visual": 4}
+seven = dialogs(ids, 7, dims, one_hot)
+names = {vid: [f"{vid}_{u}" for u in range(len(part["labels"]))] for vid, part in seven.items()}
+old = {vid: [np.zeros(3, "f4") for _ in part["labels"]] for vid, part in seven.items()}
+(out / "multiemo_meld").mkdir(exist_ok=True)
+save("multiemo_meld/Speakers.pkl", (names, column(seven, "speakers"), column(seven, "labels"), old, old, old, column(seven, "sentences"), ids[:6], ids[6:], None))
+for modality in dims:
+    save(f"multiemo_meld/{modality.capitalize()}Features.pkl", features(seven, modality))
+sidecar("multiemo_meld", "multiemo_folder", 7, "float32", dims, seven, {"train": ids[:6], "test": ids[6:]})

@@ -3,6 +3,7 @@
 
 #include "data/csv.hpp"
 #include "data/iemocap_release.hpp"
+#include "data/open_format.hpp"
 
 #include <numeric>
 
@@ -56,6 +57,32 @@ TEST_CASE("the raw corpus as a corpus: six classes, Session 5 is test, relabelli
                                         Contains(std::to_string(expected["kept_six_way_with_hap_relabel"].get<int>())));
     for (const auto& dialog : corpus.test().dialogs) CHECK(dialog.id.starts_with("Ses05"));
   }
+}
+
+TEST_CASE("times and VAD of the raw corpus go with its turns, through the open format too") {
+  const auto expected = read_json(raw / "expected_iemocap.json");
+  const TemporaryFolder temporary;
+  write_open(read(raw / "IEMOCAP_full_release"), temporary.path / "open");
+  std::size_t turns = 0;
+  for (const auto& [name, split] : read(temporary.path / "open").splits)
+    for (const auto& dialog : split.dialogs) {
+      INFO(dialog.id);
+      const auto found =
+          std::find_if(expected["dialogs"].begin(), expected["dialogs"].end(), [&](const auto& other) { return other["id"] == dialog.id; });
+      REQUIRE(found != expected["dialogs"].end());
+      REQUIRE(dialog.times.size() == dialog.labels.size());
+      REQUIRE(dialog.vad.size() == dialog.labels.size());
+      std::size_t u = 0;
+      for (const auto& turn : (*found)["turns"]) {
+        if (u >= dialog.labels.size() || turn["text"] != dialog.sentences[u] || turn["start"] != dialog.times[u][0]) continue;
+        CHECK(turn["end"] == dialog.times[u][1]);
+        CHECK(turn["vad"] == json(dialog.vad[u]));
+        ++u;
+      }
+      CHECK(u == dialog.labels.size());
+      turns += u;
+    }
+  CHECK(turns == expected["kept_six_way"].get<std::size_t>());
 }
 
 TEST_CASE("MELD's csv files are what the sidecar says") {

@@ -23,6 +23,7 @@ Dialog dialog(const std::string& id, const std::vector<int>& labels) {
     result.speakers.push_back(i % 2 == 0 ? "F" : "M");
     result.sentences.push_back(id + std::to_string(i));
     text.values.insert(text.values.end(), {static_cast<float>(i), static_cast<float>(labels[i])});
+    result.times.push_back({static_cast<double>(i), static_cast<double>(i) + 0.5});
   }
   return result;
 }
@@ -57,6 +58,8 @@ TEST_CASE("four classes by dropping: excited and frustrated utterances go, with 
   CHECK(first.sentences ==
         std::vector<std::string>{"Ses01F_impro010", "Ses01F_impro013", "Ses01F_impro014", "Ses01F_impro015", "Ses01F_impro017"});
   CHECK(first.speakers == std::vector<std::string>{"F", "M", "F", "M", "M"});
+  CHECK(first.times == std::vector<std::array<double, 2>>{{0, 0.5}, {3, 3.5}, {4, 4.5}, {5, 5.5}, {7, 7.5}});
+  CHECK(first.vad.empty());
   CHECK(first.features.at("text").rows == 5);
   CHECK(first.features.at("text").values == std::vector<float>{0, 0, 3, 1, 4, -1, 5, 2, 7, 3});
   CHECK(made.train().figures.at("text").count == 8 * 5 * 2);

@@ -51,6 +51,18 @@ void compare(const std::filesystem::path& path, const json& expected) {
     REQUIRE(seen["splits"].contains(name));
     const auto& ours = seen["splits"][name];
     for (const auto* key : {"ids", "dialogs", "utterances", "labels"}) CHECK(ours[key] == split[key]);
+    if (ours.contains("sessions")) {
+      json whole{{"dialogs", 0}, {"utterances", 0}, {"labels", json::object()}};
+      for (const auto& [session, share] : ours["sessions"].items()) {
+        const auto of_session = [&](const json& id) { return id.get<std::string>().starts_with("Ses0" + session); };
+        CHECK(share["dialogs"] == std::count_if(split["ids"].begin(), split["ids"].end(), of_session));
+        for (const auto* key : {"dialogs", "utterances"}) whole[key] = whole[key].get<int>() + share[key].get<int>();
+        for (const auto& [label, count] : share["labels"].items())
+          whole["labels"][label] = whole["labels"].value(label, 0) + count.get<int>();
+      }
+      for (const auto* key : {"dialogs", "utterances", "labels"}) CHECK(whole[key] == split[key]);
+    }
+    CHECK(ours.contains("sessions") == split["ids"].front().dump().starts_with("\"Ses0"));
     REQUIRE(ours["features"].size() == split["features"].size());
     const auto& content = corpus.split(name);
     for (const auto& [modality, figures] : split["features"].items()) {

@@ -37,7 +37,7 @@ TEST_CASE("unknown keys and wrong types are named", "[config]") {
 }
 
 TEST_CASE("a contrastive term by labels needs one modality alone, and so does none", "[config]") {
-  for (const auto* loss : {"sup_con", "none"}) {
+  for (const auto* loss : {"sup_con", "triplet_margin", "none"}) {
     Json json{{"ablation", "B"}, {"model", {{"modalities", {"text"}}}}, {"finetune", {{"contrastive", loss}}}};
     CHECK_NOTHROW(check(json.get<Config>()));
   }
@@ -72,7 +72,8 @@ TEST_CASE("values that make no sense are named with what they may be", "[config]
                 "config: `finetune.positives` is for dialogs contrasted by idcl; take feature, or `finetune.contrastive` idcl and "
                 "`finetune.contrast_on` dialog or both"},
            Case{R"({"pretrain": {"contrastive": "sup_con", "memory_bank": 0}})",
-                "config: expected `pretrain.contrastive` to be idcl or info_nce, as stage 1 sees no labels and has no other term"},
+                "config: expected `pretrain.contrastive` to be idcl or a loss of two modalities, such as info_nce, as stage 1 sees no labels and "
+                "has no other term"},
            Case{R"({"finetune": {"ema": 1}})", "config: expected `finetune.ema` to be in [0, 1), but got 1.0"},
            Case{R"({"pretrain": {"ema": -0.1}})", "config: expected `pretrain.ema` to be in [0, 1), but got -0.1"},
            Case{R"({"finetune": {"group_by_length": true}})",

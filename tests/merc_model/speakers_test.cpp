@@ -83,7 +83,7 @@ TEST_CASE("weights carry the names of their speakers through a file", "[speakers
     auto network = network_of(backbone, 4, names);
     const tiny::Folder folder("speakers");
     const auto file = folder.path() / "weights.pt";
-    write_weights(file, state_dict(*network));
+    write_weights(file, state_dict(*network), Config{});
     const auto state = read_weights(file);
     const auto options = infer_options(state, {.heads = 2}, file.string());
     CHECK(options.speaker_names == names);

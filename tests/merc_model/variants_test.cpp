@@ -9,9 +9,18 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Functions.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <idcl/losses/clip.hpp>
 #include <idcl/losses/idcl.hpp>
 #include <idcl/losses/info_nce.hpp>
+#include <idcl/losses/multi_similarity.hpp>
+#include <idcl/losses/nt_xent.hpp>
+#include <idcl/losses/sig_lip.hpp>
 #include <idcl/losses/sup_con.hpp>
+#include <idcl/losses/triplet_margin.hpp>
+#include <idcl/losses/vic_reg.hpp>
+
+#include <filesystem>
+#include <set>
 
 using namespace merc;
 namespace F = idcl::functional;
@@ -91,6 +100,40 @@ TEST_CASE("the contrastive term is the library's loss on the rows that are named
     CHECK(rows.term(objective) == Approx(paired).epsilon(1e-12));
     objective.contrastive = Contrastive::Idcl;
     CHECK(rows.term(objective) == Approx(neighbors).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("every contrastive loss of the library is there by its name, and each is another", "[contrast]") {
+  const Rows rows(false);
+  const auto text = rows.encoded[0], audio = rows.encoded[1];
+  const auto labelled = at::tensor({0, 1, 2, 4, 5, 7, 8}, at::kLong), labels = at::tensor({1, 2, 1, 2, 2, 0, 2}, at::kLong);
+  const auto side_by_side = at::cat({text, audio}, 1).index_select(0, labelled);
+  const std::map<std::string, Tensor> expected{
+      {"nt_xent", F::nt_xent_loss(side_by_side, labels, idcl::NTXentLossOptions().temperature(0.4))},
+      {"triplet_margin", F::triplet_margin_loss(side_by_side, labels)},
+      {"multi_similarity", F::multi_similarity_loss(side_by_side, labels)},
+      {"clip", F::clip_loss(text, audio, 1 / 0.4)},
+      {"sig_lip", F::sig_lip_loss(text, audio, 1 / 0.4, -10.0)},
+      {"vic_reg", F::vic_reg_loss(text, audio)},
+  };
+  std::map<double, std::string> values;
+  for (const auto& [name, loss] : contrastive_names) {
+    INFO(name);
+    if (loss == Contrastive::None) continue;
+    const Objective objective{
+        .num_neighbors = 2, .temperature = 0.4, .contrastive = loss, .contrast_on = ContrastOn::Utterance};
+    const double value = rows.term(objective);
+    CHECK(std::isfinite(value));
+    if (name != "clip") CHECK(values.emplace(value, name).second);  // which is info_nce by another name of its temperature
+    if (const auto known = expected.find(name); known != expected.end()) CHECK(value == Approx(known->second.item<double>()).epsilon(1e-12));
+  }
+  // The headers that hold such a loss: all but those of sequences, and of weights of their own.
+  const std::set<std::string> others{"idcl", "trajectory_idcl", "soft_dtw", "arc_face", "cos_face", "large_margin_softmax", "normalized_softmax",
+                                     "proxy_anchor", "proxy_nca", "soft_triple", "sphere_face", "sub_center_arc_face"};
+  for (const auto& header : std::filesystem::directory_iterator(IDCL_LOSS_HEADERS)) {
+    const auto name = header.path().stem().string();
+    INFO(name);
+    if (header.is_regular_file() && others.count(name) == 0) CHECK(contrastive_names.count(name) == 1);
   }
 }
 

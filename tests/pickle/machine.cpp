@@ -114,6 +114,7 @@ TEST_CASE("globals that are not on the list are refused by name, before anything
   CHECK_THAT(error("c__builtin__\neval\n."), Contains("__builtin__.eval"));
   CHECK_THAT(error("cnumpy\nload\n."), Contains("numpy.load"));
   CHECK_THAT(error("ctorch.load\nload\n."), Contains("torch.load"));
+  CHECK_THAT(error("ctorch.storage\n_load_from_bytes\n."), Contains("torch.storage._load_from_bytes") && Contains("tensor.numpy()"));
   CHECK_THAT(error("c\x1b[31m\nx\n."), Contains("?[31m.x"));
   CHECK_THAT(error("\x82\x01."), Contains("extension"));
 }

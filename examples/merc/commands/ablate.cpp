@@ -45,9 +45,12 @@ int run(const TrainFlags& flags, const JobFlags& jobs, const Plan& plan) {
     auto comparison = compare_settings(trained.settings, folds);
     if (folds.size() == 1) comparison["paper"] = paper_figures();  // which are of one split
     replace_file(folder.path() / "summary.json", comparison.dump(2) + '\n');
-    std::cout << '\n'
-              << comparison_text(comparison) << "\nresults: " << (folder.path() / "summary.json").string() << ", one folder a run beside it"
-              << std::endl;
+    if (flags.json())
+      std::cout << comparison.dump(2) << std::endl;
+    else
+      std::cout << '\n'
+                << comparison_text(comparison) << "\nresults: " << (folder.path() / "summary.json").string()
+                << ", one folder a run beside it" << std::endl;
   }
   if (!trained.failure.empty()) throw DataError(trained.failure);
   folder.done();

@@ -28,6 +28,7 @@ int cross_validate(const TrainFlags& flags, const JobFlags& jobs, const Variant&
   replace_file(folder.path() / "predictions.csv", pooled.predictions);
   replace_file(folder.path() / "results.json", pooled.results.dump(2) + '\n');
   folder.done();
+  if (flags.json()) std::cout << pooled.results.dump(2) << std::endl;
   if (flags.quiet()) return success;
   std::cout << "\nall folds: " << score_text(pooled.scores, data.label_names) << '\n'
             << comparison_text(comparison) << "results: " << (folder.path() / "results.json").string()

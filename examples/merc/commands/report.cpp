@@ -83,7 +83,7 @@ int run(const Flags& flags) {
     } else if (compares) {
       const auto comparison =
           read_json(fs::path(folder) / "summary.json", "expected the summary of idcl-merc ablate or sweep; run it again with --resume");
-      if (!comparison.contains("order"))
+      if (!comparison.contains("selection"))
         throw DataError(folder + "/summary.json: is of another version; run the comparison again with --resume");
       synthetic = synthetic || comparison.at("data").value("synthetic", false);
       if (flags.folders.size() > 1) comparisons += "<h2>" + escaped(folder) + "</h2>\n";

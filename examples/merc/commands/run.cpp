@@ -2,12 +2,36 @@
 
 #include "commands/command.hpp"
 #include "commands/interrupt.hpp"
+#include "data/printable.hpp"
+#include "report/files.hpp"
 #include "synth/recipe.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <iostream>
 #include <utility>
 
 namespace merc::commands {
+namespace {
+
+/// The progress of a run that says what it is of, for who asks its weights before there are results: in data.json, with the first batch, when
+/// all that could be refused has been looked at.
+class Described : public Progress {
+ public:
+  Described(const std::string& name, Verbosity verbosity, const std::filesystem::path& folder, std::string facts)
+      : Progress(name, verbosity, folder / "metrics.jsonl", std::cout), file_(folder / "data.json"), facts_(std::move(facts)) {}
+
+  void batch(const std::string& stage, int64_t epoch, int64_t epochs, int64_t done, int64_t of) override {
+    if (!facts_.empty()) replace_file(file_, std::exchange(facts_, ""));
+    Progress::batch(stage, epoch, epochs, done, of);
+  }
+
+ private:
+  std::filesystem::path file_;
+  std::string facts_;
+};
+
+}  // namespace
 
 Corpus say(Corpus corpus, const std::string& path, bool quiet) {
   if (!quiet) {
@@ -19,10 +43,10 @@ Corpus say(Corpus corpus, const std::string& path, bool quiet) {
                   << " utterances;";
     for (const auto& [name, modality] : corpus.modalities) std::cout << ' ' << name << ' ' << modality.dim;
     std::cout << '\n';
-    for (const auto& note : corpus.notes) std::cout << "  " << note << '\n';
+    for (const auto& note : corpus.notes) std::cout << "  " << printable(note) << '\n';
     std::cout << std::flush;
   }
-  for (const auto& warning : corpus.warnings) std::cerr << "idcl-merc: WARNING: " << path << ": " << warning << '\n';
+  for (const auto& warning : corpus.warnings) std::cerr << "idcl-merc: WARNING: " << path << ": " << printable(warning) << '\n';
   std::cerr << std::flush;
   return corpus;
 }
@@ -43,7 +67,7 @@ Outcome train_into(const OutputFolder& folder, const Corpus& data, OptionalCorpu
   std::string reached;
   {
     const Interruptible interruptible;
-    Progress progress(name, verbosity, folder.path() / "metrics.jsonl", std::cout);
+    Described progress(name, verbosity, folder.path(), data_json(data, pretrain).dump(2) + '\n');
     outcome = merc::train(data, pretrain, config, progress, {.folder = folder.path(), .resume = true, .stop = Interruptible::requested});
     if (const auto& last = progress.last())
       reached = " after epoch " + std::to_string(last->epoch) + " of " + std::to_string(last->epochs) + " (" + last->stage + ")";

@@ -8,9 +8,9 @@ SplitFlags::SplitFlags(CLI::App& app) : app_(app) {
       ->check(CLI::IsMember(&four_way_names))
       ->type_name("drop|merge");
   test_session_ =
-      app.add_option("--test-session", arrangement_.test_session, "split by session: this one is test, every tenth of the other dialogs dev")
+      app.add_option("--test-session", arrangement_.test_session, "split by session: this one, of IEMOCAP's 1 to 5, is test, every tenth of the other dialogs dev")
           ->check(CLI::Range(1, 9))
-          ->type_name("1..5");
+          ->type_name("SESSION");
 }
 
 void SplitFlags::add_folds() {

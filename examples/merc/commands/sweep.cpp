@@ -52,6 +52,14 @@ nlohmann::json ranking_of(const Settings& settings) {
   return ranking;
 }
 
+void tell(const nlohmann::json& comparison, const std::string& first, const std::filesystem::path& folder) {
+  std::cout << '\n' << comparison_text(comparison) << "Differences are to " << first << ".\n";
+  if (const auto& ranking = comparison.at("ranking"); !ranking.empty())
+    std::cout << "best on dev: " << ranking[0]["setting"].get<std::string>() << ", weighted F1 " << percent(ranking[0]["dev_weighted_f1"])
+              << " on dev, " << percent(ranking[0]["test_weighted_f1"]) << " on test\n";
+  std::cout << "results: " << (folder / "summary.json").string() << ", one folder a run beside it" << std::endl;
+}
+
 int run(const TrainFlags& flags, const JobFlags& jobs, const Plan& plan) {
   const auto variants = variants_of(flags, plan);
   const bool quiet = flags.quiet();
@@ -71,11 +79,10 @@ int run(const TrainFlags& flags, const JobFlags& jobs, const Plan& plan) {
     auto comparison = compare_settings(trained.settings, folds, first);
     comparison["ranking"] = ranking_of(trained.settings);
     replace_file(folder.path() / "summary.json", comparison.dump(2) + '\n');
-    std::cout << '\n' << comparison_text(comparison) << "Differences are to " << first << ".\n";
-    if (const auto& ranking = comparison["ranking"]; !ranking.empty())
-      std::cout << "best on dev: " << ranking[0]["setting"].get<std::string>() << ", weighted F1 " << percent(ranking[0]["dev_weighted_f1"])
-                << " on dev, " << percent(ranking[0]["test_weighted_f1"]) << " on test\n";
-    std::cout << "results: " << (folder.path() / "summary.json").string() << ", one folder a run beside it" << std::endl;
+    if (flags.json())
+      std::cout << comparison.dump(2) << std::endl;
+    else
+      tell(comparison, first, folder.path());
   }
   if (!trained.failure.empty()) throw DataError(trained.failure);
   folder.done();

@@ -4,6 +4,7 @@
 #include "commands/train_all.hpp"
 #include "report/score_text.hpp"
 
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -28,6 +29,7 @@ int run(const TrainFlags& flags, const JobFlags& jobs, const std::string& ablati
   const auto outcome =
       train_into(folder, data, pretrain ? OptionalCorpus(*pretrain) : std::nullopt, config, "train", verbosity(flags.quiet()));
   folder.done();
+  if (flags.json()) std::cout << std::ifstream(folder.path() / "results.json").rdbuf() << std::flush;
   if (flags.quiet()) return success;
 
   for (const auto& [split, predictions] : outcome.predictions)

@@ -45,7 +45,7 @@ const std::vector<Knob>& knobs() {
       {"weights", "/finetune/weights", "of positives by trajectory; soft: exp(-distance / sigma), normalised", keys(weights_names)},
       {"sigma", "/finetune/sigma", "of soft weights, in the measure's unit"},
       {"exclude-near", "/finetune/exclude_near", "dialogs nearer than this by trajectory are no negatives, 0: all are"},
-      {"contrastive", "/finetune/contrastive", "which loss: sup_con has positives of the same label, info_nce the other modality",
+      {"contrastive", "/finetune/contrastive", "which loss: idcl, none, one by labels (sup_con, triplet_margin, ...) or between modalities (info_nce, clip, ...)",
        keys(contrastive_names)},
       {"contrast-on", "/finetune/contrast_on", "what is contrasted", keys(contrast_on_names)},
       {"schedule", "/finetune/schedule", "of the learning rate", keys(schedule_names)},
@@ -156,6 +156,7 @@ TrainFlags::TrainFlags(CLI::App& app) : app_(app), splits_(app) {
   auto* resume = app.add_flag("--resume", resume_, "go on with what stands in --out");
   app.add_flag("--overwrite", overwrite_, "begin anew; the old result stays beside until the new one is done")->excludes(resume);
   app.add_flag("--quiet", quiet_, "no progress");
+  app.add_flag("--json", json_, "print the results as JSON and nothing else");
   app.add_option("--preset", preset_,
                  "what the other flags start from: official is the released code, demo a small network for synthetic data")
       ->check(CLI::IsMember({"default", "official", "demo"}))

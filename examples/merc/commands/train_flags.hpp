@@ -48,7 +48,8 @@ class TrainFlags {
   bool said(const std::string& flag) const { return app_.get_option("--" + flag)->count() > 0; }
 
   Existing existing() const;
-  bool quiet() const { return quiet_; }
+  bool quiet() const { return quiet_ || json_; }
+  bool json() const { return json_; }
   const std::string& out() const { return out_; }
   const std::string& data() const { return data_; }
   const std::string& pretrain_data() const { return pretrain_data_; }
@@ -62,7 +63,7 @@ class TrainFlags {
   SplitFlags splits_;
   std::string preset_ = "default";
   std::string data_, pretrain_data_, out_;
-  bool resume_ = false, overwrite_ = false, quiet_ = false;
+  bool resume_ = false, overwrite_ = false, quiet_ = false, json_ = false;
   std::map<std::string, nlohmann::json> said_;  ///< JSON pointer into Config -> value
 };
 

@@ -35,9 +35,7 @@ Classifier WeightsFlags::classifier() const {
 Corpus WeightsFlags::arranged() const {
   auto corpus = merc::read(data_);
   auto arrangement = split_flags_.arrangement();
-  if (const auto results = std::filesystem::path(run_) / "results.json";
-      !split_flags_.said() && !run_.empty() && std::filesystem::exists(results))
-    arrangement = applicable(arrangement_of(read_json(results, "train it anew").value("data", nlohmann::json::object())), corpus);
+  if (!split_flags_.said() && !run_.empty()) arrangement = applicable(arrangement_of(read_run_data(run_)), corpus);
   arrange(corpus, arrangement);
   return corpus;
 }

@@ -33,6 +33,8 @@ struct Dialog {
   std::vector<int> labels;                 ///< in [0, classes); -1 where the corpus has none
   std::vector<std::string> sentences;      ///< UTF-8; empty where the file has none
   std::map<std::string, Matrix> features;  ///< modality -> [utterances, dim]; finite
+  std::vector<std::array<double, 2>> times{};  ///< start and end of each utterance in seconds; empty where the source has none
+  std::vector<std::array<double, 3>> vad{};    ///< valence, activation, dominance, 1 to 5, of each; empty likewise
 
   int64_t utterances() const { return static_cast<int64_t>(labels.size()); }
 };

@@ -212,6 +212,8 @@ std::optional<Corpus> layout::iemocap_release(const fs::path& folder, const Read
       dialog.labels.push_back(label);
       dialog.speakers.push_back(turn.speaker);
       dialog.sentences.push_back(turn.text);
+      dialog.times.push_back({turn.start, turn.end});
+      dialog.vad.push_back(turn.vad);
     }
     assembler.add(raw.session == 5 ? "test" : "train", std::move(dialog));
   }

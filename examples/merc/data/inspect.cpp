@@ -1,6 +1,7 @@
 #include "data/inspect.hpp"
 
 #include "data/figures.hpp"
+#include "data/printable.hpp"
 #include "data/session.hpp"
 
 #include <nlohmann/json.hpp>
@@ -19,17 +20,47 @@ namespace {
 /// A number where the source has one.
 ordered_json id_json(const Dialog& dialog) { return dialog.numbered ? ordered_json::parse(dialog.id) : ordered_json(dialog.id); }
 
+/// What a session has of a split.
+struct Share {
+  std::int64_t dialogs = 0, utterances = 0;
+  std::map<int, std::int64_t> labels;
+};
+
+/// By session, 0 for dialogs that do not say theirs.
+std::map<int, Share> shares_of(const Split& split) {
+  std::map<int, Share> shares;
+  for (const auto& dialog : split.dialogs) {
+    auto& share = shares[session(dialog.id)];
+    ++share.dialogs;
+    share.utterances += dialog.utterances();
+    for (const int label : dialog.labels) ++share.labels[label];
+  }
+  return shares;
+}
+
+ordered_json labels_json(const std::map<int, std::int64_t>& counts) {
+  ordered_json labels = ordered_json::object();
+  for (const auto& [label, count] : counts) labels[std::to_string(label)] = count;
+  return labels;
+}
+
+ordered_json sessions_json(const Split& split) {
+  ordered_json sessions = ordered_json::object();
+  for (const auto& [number, share] : shares_of(split))
+    sessions[std::to_string(number)] = {
+        {"dialogs", share.dialogs}, {"utterances", share.utterances}, {"labels", labels_json(share.labels)}};
+  return sessions;
+}
+
 ordered_json split_json(const Split& split) {
   ordered_json ids = ordered_json::array();
   for (const auto& dialog : split.dialogs) ids.push_back(id_json(dialog));
-  ordered_json labels = ordered_json::object();
-  for (const auto& [label, count] : count_labels(split)) labels[std::to_string(label)] = count;
   ordered_json features = ordered_json::object();
   for (const auto& [modality, figures] : split.figures) {
     features[modality] = {
         {"first", figures.first}, {"last", figures.last}, {"sum", figures.sum}, {"sum_of_squares", figures.sum_of_squares}};
   }
-  return {{"ids", ids}, {"dialogs", split.dialogs.size()}, {"utterances", split.utterances()}, {"labels", labels}, {"features", features}};
+  return {{"ids", ids}, {"dialogs", split.dialogs.size()}, {"utterances", split.utterances()}, {"labels", labels_json(count_labels(split))}, {"features", features}};
 }
 
 /// Columns of equal width, the first one to the left, the others to the right.
@@ -57,13 +88,9 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-std::string sessions_of(const Split& split) {
-  std::map<int, int> counts;
-  for (const auto& dialog : split.dialogs) ++counts[session(dialog.id)];
-  std::string text;
-  for (const auto& [number, count] : counts)
-    text += (text.empty() ? "" : ", ") + (number == 0 ? std::string("?") : std::to_string(number)) + " (" + std::to_string(count) + ")";
-  return text;
+/// The counts of each class, 0 for one that does not occur, as cells of a row.
+void add_counts(std::vector<std::string>& row, const std::map<int, std::int64_t>& counts, int classes) {
+  for (int label = 0; label < classes; ++label) row.push_back(std::to_string(counts.count(label) != 0 ? counts.at(label) : 0));
 }
 
 void print_modalities(const Corpus& corpus, std::ostream& out) {
@@ -99,25 +126,34 @@ void print_splits(const Corpus& corpus, std::ostream& out) {
   std::vector<std::string> head{"", "dialogs", "utterances", "longest"};
   head.insert(head.end(), corpus.label_names.begin(), corpus.label_names.end());
   table.row(head);
-  const bool sessions = is_iemocap(corpus);
   for (const auto* name : split_names) {
     if (!corpus.has(name)) continue;
     const auto& split = corpus.split(name);
     std::int64_t longest = 0;
     for (const auto& dialog : split.dialogs) longest = std::max(longest, dialog.utterances());
     std::vector<std::string> row{name, std::to_string(split.dialogs.size()), std::to_string(split.utterances()), std::to_string(longest)};
-    const auto counts = count_labels(split);
-    for (int label = 0; label < corpus.classes; ++label) row.push_back(std::to_string(counts.count(label) != 0 ? counts.at(label) : 0));
+    add_counts(row, count_labels(split), corpus.classes);
     table.row(row);
   }
   table.print(out);
-  if (!sessions) return;
-  out << "\nSessions (dialogs)\n";
-  Table by_session;
+}
+
+void print_sessions(const Corpus& corpus, std::ostream& out) {
+  out << "\nSessions\n";
+  Table table;
+  std::vector<std::string> head{"", "session", "dialogs", "utterances"};
+  head.insert(head.end(), corpus.label_names.begin(), corpus.label_names.end());
+  table.row(head);
   for (const auto* name : split_names) {
-    if (corpus.has(name)) by_session.row({name, sessions_of(corpus.split(name))});
+    if (!corpus.has(name)) continue;
+    for (const auto& [number, share] : shares_of(corpus.split(name))) {
+      std::vector<std::string> row{name, number == 0 ? "?" : std::to_string(number), std::to_string(share.dialogs),
+                                   std::to_string(share.utterances)};
+      add_counts(row, share.labels, corpus.classes);
+      table.row(row);
+    }
   }
-  by_session.print(out);
+  table.print(out);
 }
 
 }  // namespace
@@ -140,6 +176,10 @@ std::string describe_format(const std::string& format) {
       {"cosmic_tuple7", "tuple of 7 without features, COSMIC's MELD labels and splits"},
       {"cosmic_list6", "list of 6 without features, COSMIC's IEMOCAP labels and splits"},
       {"cosmic_list10", "list of 10, COSMIC's RoBERTa features of four layers: the tables of COSMIC and M3NET"},
+      {"iemocap_tuple9_sentiments", "tuple of 9 in the order of MELD_features_raw, of IEMOCAP's dialogs: of no table that we know"},
+      {"iemocap_tuple10", "tuple of 10 in the order of MELD_features_raw1, of IEMOCAP's dialogs: of no table that we know"},
+      {"iemocap_tuple13", "tuple of 13 in the order of SDT's MELD file, of IEMOCAP's dialogs: of no table that we know"},
+      {"iemocap_tuple14", "tuple of 14 in the order of GraphSmile's MELD file, of IEMOCAP's dialogs: of no table that we know"},
       {"multiemo_folder", "folder of pickles, as MultiEMO reads it"},
       {"meld_csv", "the csv files of MELD: labels and sentences without features"},
       {"iemocap_release", "the raw corpus tree: labels, sentences and times without features"},
@@ -154,10 +194,19 @@ ordered_json inspect_json(const Corpus& corpus) {
   for (const auto& [name, modality] : corpus.modalities) modalities[name] = {{"dim", modality.dim}, {"dtype", modality.dtype}};
   ordered_json splits = ordered_json::object();
   for (const auto* name : split_names) {
-    if (corpus.has(name)) splits[name] = split_json(corpus.split(name));
+    if (!corpus.has(name)) continue;
+    splits[name] = split_json(corpus.split(name));
+    if (is_iemocap(corpus)) splits[name]["sessions"] = sessions_json(corpus.split(name));
   }
-  return {{"format", corpus.format}, {"classes", corpus.classes}, {"label_names", corpus.label_names}, {"modalities", modalities},
-          {"splits", splits},        {"notes", corpus.notes},     {"warnings", corpus.warnings},       {"fingerprint", corpus.fingerprint}};
+  return {{"format", corpus.format},
+          {"description", describe_format(corpus.format)},
+          {"classes", corpus.classes},
+          {"label_names", corpus.label_names},
+          {"modalities", modalities},
+          {"splits", splits},
+          {"notes", corpus.notes},
+          {"warnings", corpus.warnings},
+          {"fingerprint", corpus.fingerprint}};
 }
 
 void inspect_table(const Corpus& corpus, std::ostream& out) {
@@ -165,10 +214,11 @@ void inspect_table(const Corpus& corpus, std::ostream& out) {
       << " classes, fingerprint " << corpus.fingerprint << '\n';
   print_modalities(corpus, out);
   print_splits(corpus, out);
+  if (is_iemocap(corpus)) print_sessions(corpus, out);
   const auto print_lines = [&](const char* title, const std::vector<std::string>& lines) {
     if (lines.empty()) return;
     out << '\n' << title << '\n';
-    for (const auto& line : lines) out << "  " << line << '\n';
+    for (const auto& line : lines) out << "  " << printable(line) << '\n';
   };
   print_lines("Notes", corpus.notes);
   print_lines("Warnings", corpus.warnings);

@@ -11,10 +11,11 @@ namespace merc {
 
 /// What programs want to know of a corpus, from `read`:
 ///
-///   {"format", "classes", "label_names", "modalities": {"text": {"dim", "dtype"}}, "splits": {"train": {"ids": [...], "dialogs",
-///   "utterances",
-///    "labels": {"0": n}, "features": {"text": {"first", "last", "sum", "sum_of_squares"}}}, ...}, "notes": [...], "warnings": [...],
-///    "fingerprint"}
+///   {"format", "description", "classes", "label_names", "modalities": {"text": {"dim", "dtype"}},
+///    "splits": {"train": {"ids": [...], "dialogs", "utterances", "labels": {"0": n},
+///                         "features": {"text": {"first", "last", "sum", "sum_of_squares"}},
+///                         "sessions": {"1": {"dialogs", "utterances", "labels"}, ...}}, ...},      (sessions: where ids are IEMOCAP's)
+///    "notes": [...], "warnings": [...], "fingerprint"}
 ///
 /// Labels that do not occur are left out; figures are those of the values in the source's own type, summed in float64.
 nlohmann::ordered_json inspect_json(const Corpus& corpus);

@@ -36,7 +36,7 @@ std::optional<Corpus> meld_csv(const std::filesystem::path& folder);
 /// A tree Session{1..5}/dialog/... of the raw IEMOCAP corpus: labels and sentences of the six classes without features; Session 5 is test.
 std::optional<Corpus> iemocap_release(const std::filesystem::path& folder, const ReadOptions& options);
 
-/// What a value is, in a few words that show its structure: "tuple of 3 (dict of 20 int -> list, list of 12 str, int)".
+/// What a value is, in a few words that show its structure: "tuple of 4 (2 x dict of 20 int -> list of 5 array; list of 12 str; int)".
 std::string describe(const idcl::pickle::Value& value);
 
 }  // namespace merc::layout

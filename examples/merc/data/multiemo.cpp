@@ -26,8 +26,12 @@ std::string modality_of(const fs::path& path) {
   return {};
 }
 
-bool is_array_by_id(const pickle::Value& root) {
-  return root.is(pickle::Kind::Dict) && root.count() > 0 && numpy::is_array(root.items()[1]);
+/// A dict id -> array, or list of rows.
+bool is_rows_by_id(const pickle::Value& root) {
+  if (!root.is(pickle::Kind::Dict) || root.count() == 0) return false;
+  const auto& first = root.items()[1];
+  if (!first.is_sequence()) return numpy::is_array(first);
+  return first.count() > 0 && (first.items()[0].is_sequence() || numpy::is_array(first.items()[0]));
 }
 
 }  // namespace
@@ -41,9 +45,9 @@ std::optional<Corpus> multiemo_folder(const fs::path& folder) {
       auto file = pickle::File::open(entry.path());
       auto document = pickle::loads(file.bytes());
       document.keep(std::move(file));
-      if (is_array_by_id(document.root) && !modality_of(entry.path()).empty()) {
+      if (is_rows_by_id(document.root) && !modality_of(entry.path()).empty()) {
         features.push_back(entry.path());
-      } else if (auto found = tuple(document); found && found->format == "iemocap_tuple9") {
+      } else if (auto found = tuple(document)) {
         corpus = std::move(found);
       }
     } catch (const pickle::Error& error) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <optional>
 
@@ -28,6 +29,23 @@ std::vector<std::string> strings(const json& value, std::size_t count, const cha
   return result;
 }
 
+/// A list of as many numbers for each utterance; empty where there is none.
+template <std::size_t Size>
+std::vector<std::array<double, Size>> numbers(const json& line, std::size_t count, const char* key) {
+  const auto value = line.value(key, json());
+  std::vector<std::array<double, Size>> result;
+  if (value.is_null()) return result;
+  const auto fits = [](const json& element) {
+    return element.is_array() && element.size() == Size &&
+           std::all_of(element.begin(), element.end(), [](const json& one) { return one.is_number(); });
+  };
+  if (!value.is_array() || value.size() != count || !std::all_of(value.begin(), value.end(), fits))
+    throw DataError(std::string("\"") + key + "\" is not a list of " + std::to_string(count) + ", as many as there are utterances, of " +
+                    std::to_string(Size) + " numbers each");
+  for (const auto& element : value) result.push_back(element.get<std::array<double, Size>>());
+  return result;
+}
+
 /// One line of dialogs.jsonl, without features.
 std::pair<std::string, Dialog> parse_dialog(const json& line) {
   if (!line.is_object() || !line.contains("id") || !line.contains("split") || !line.contains("speakers")) {
@@ -44,6 +62,8 @@ std::pair<std::string, Dialog> parse_dialog(const json& line) {
   const auto count = line["speakers"].size();
   dialog.speakers = strings(line["speakers"], count, "speakers");
   dialog.sentences = strings(line.value("sentences", json()), count, "sentences");
+  dialog.times = numbers<2>(line, count, "times");
+  dialog.vad = numbers<3>(line, count, "vad");
   const auto labels = line.value("labels", json());
   if (labels.is_null()) {
     dialog.labels.assign(count, -1);

@@ -16,8 +16,10 @@ void write_open(const Corpus& corpus, const fs::path& folder) {
         if (!corpus.has(name)) continue;
         for (const auto& dialog : corpus.split(name).dialogs) {
           const auto id = dialog.numbered ? ordered_json::parse(dialog.id) : ordered_json(dialog.id);
-          const ordered_json line{
+          ordered_json line{
               {"id", id}, {"split", name}, {"speakers", dialog.speakers}, {"labels", dialog.labels}, {"sentences", dialog.sentences}};
+          if (!dialog.times.empty()) line["times"] = dialog.times;
+          if (!dialog.vad.empty()) line["vad"] = dialog.vad;
           out << line.dump() << '\n';
         }
       }

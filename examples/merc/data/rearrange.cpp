@@ -39,6 +39,8 @@ Dialog select(const Dialog& dialog, const std::vector<std::size_t>& kept) {
   result.labels = pick(dialog.labels);
   if (!dialog.speakers.empty()) result.speakers = pick(dialog.speakers);
   if (!dialog.sentences.empty()) result.sentences = pick(dialog.sentences);
+  if (!dialog.times.empty()) result.times = pick(dialog.times);
+  if (!dialog.vad.empty()) result.vad = pick(dialog.vad);
   for (const auto& [modality, matrix] : dialog.features) {
     auto& rows = result.features[modality];
     rows = {.rows = static_cast<int64_t>(kept.size()), .cols = matrix.cols, .values = {}};
@@ -57,6 +59,14 @@ std::string counts_of(const Split& split, const std::vector<std::string>& names)
   for (std::size_t i = 0; i < names.size(); ++i)
     text += (i == 0 ? "" : ", ") + names[i] + " " + std::to_string(counts[static_cast<int>(i)]);
   return text;
+}
+
+/// The first dialog of each session, "Ses05F_impro01 (test)"; under 0 that of those which do not say theirs.
+std::map<int, std::string> first_of_sessions(const Corpus& corpus) {
+  std::map<int, std::string> first;
+  for (const auto& [name, split] : corpus.splits)
+    for (const auto& dialog : split.dialogs) first.try_emplace(session(dialog.id), dialog.id + " (" + name + ")");
+  return first;
 }
 
 bool has_six_classes(const Corpus& corpus) { return corpus.classes == 6 && corpus.label_names == label_names(6); }
@@ -98,15 +108,12 @@ void make_four_way(Corpus& corpus, FourWay how) {
 }
 
 std::set<int> sessions(const Corpus& corpus) {
-  std::set<int> found;
-  for (const auto& [name, split] : corpus.splits)
-    for (const auto& dialog : split.dialogs)
-      if (const int number = session(dialog.id); number != 0)
-        found.insert(number);
-      else
-        throw DataError(corpus.path + ": dialog " + dialog.id + " (" + name +
-                        ") does not say its session; expected ids such as Ses05F_impro01");
-  return found;
+  std::set<int> numbers;
+  for (const auto& [number, dialog] : first_of_sessions(corpus)) {
+    if (number == 0) throw DataError(corpus.path + ": dialog " + dialog + " does not say its session; expected ids such as Ses05F_impro01");
+    numbers.insert(number);
+  }
+  return numbers;
 }
 
 void hold_out_session(Corpus& corpus, int number) {
@@ -142,9 +149,7 @@ void arrange(Corpus& corpus, const Arrangement& arrangement) {
 Arrangement applicable(const Arrangement& arrangement, const Corpus& corpus) {
   auto possible = arrangement;
   if (!has_six_classes(corpus)) possible.four_way.clear();
-  std::set<int> found;
-  for (const auto& [name, split] : corpus.splits)
-    for (const auto& dialog : split.dialogs) found.insert(session(dialog.id));
+  const auto found = first_of_sessions(corpus);
   if (found.count(0) != 0 || found.count(arrangement.test_session) == 0) possible.test_session = 0;
   return possible;
 }

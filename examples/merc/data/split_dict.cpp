@@ -3,8 +3,8 @@
 
 #include <idcl/pickle/text.hpp>
 
-#include <array>
-#include <set>
+#include <algorithm>
+#include <cctype>
 #include <string_view>
 
 namespace merc::layout {
@@ -14,14 +14,28 @@ using pickle::Value;
 
 namespace {
 
-/// The splits of a dict split -> list, by the names in use.
+/// The split that a key of the file is for, by the names in use and however they are capitalised; nothing for other keys.
+std::optional<std::string_view> split_of(const Value& key) {
+  if (!key.is_string()) return std::nullopt;
+  std::string name(key.bytes());
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (name == "valid" || name == "val" || name == "validation") return "dev";
+  for (const std::string_view split : split_names)
+    if (name == split) return split;
+  return std::nullopt;
+}
+
+/// A split of a dict split -> list; the last one where the file has several of that name, as a dict would.
 const Value* find_split(const Value& root, std::string_view split) {
-  if (const auto* found = pickle::find(root, split)) return found;
-  if (split != "dev") return nullptr;
-  for (const auto* name : {"valid", "val"}) {
-    if (const auto* found = pickle::find(root, name)) return found;
-  }
+  const auto items = root.items();
+  for (std::size_t i = items.size(); i >= 2; i -= 2)
+    if (split_of(items[i - 2]) == split) return &items[i - 1];
   return nullptr;
+}
+
+std::string key_text(const Value& key) {
+  if (!key.is_string()) return std::string("a key that is a ") + pickle::name(key.kind());
+  return std::string("\"").append(pickle::text(key)).append("\"");
 }
 
 /// Is this a dict of splits, and is the first dialog there of the kind that `fits` tells?
@@ -50,6 +64,9 @@ Corpus assemble(const pickle::Document& document, Assembler& assembler, Parts pa
     std::size_t index = 0;
     for (const auto& dialog : split->items()) assembler.add(name, parts(dialog, name + " dialog number " + std::to_string(index++)));
   }
+  const auto items = document.root.items();
+  for (std::size_t i = 0; i + 1 < items.size(); i += 2)
+    if (!split_of(items[i])) assembler.note("not read: " + key_text(items[i]) + ", which is no split: " + describe(items[i + 1]));
   return assembler.finish();
 }
 

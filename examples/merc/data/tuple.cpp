@@ -1,5 +1,6 @@
 #include "data/assembler.hpp"
 #include "data/layout.hpp"
+#include "data/session.hpp"
 
 #include <idcl/pickle/numpy.hpp>
 #include <idcl/pickle/text.hpp>
@@ -25,6 +26,7 @@ struct TupleLayout {
   const char* format;
   int classes;  ///< 0: told by the labels
   std::vector<Role> members;
+  const char* of_iemocap = nullptr;  ///< the format where dialogs of IEMOCAP stand in MELD's order: their labels tell the classes
 };
 
 /// The orders in use. Members are told apart by what they hold, so two layouts of one length never both fit.
@@ -32,14 +34,24 @@ const std::vector<TupleLayout>& tuple_layouts() {
   using enum Role;
   static const std::vector<TupleLayout> layouts{
       {"iemocap_tuple9", 0, {Ids, Speakers, Labels, Text, Audio, Visual, Sentences, Train, Test}},
-      {"meld_tuple9", 7, {Ids, Speakers, Labels, Text, Audio, Sentences, Train, Test, OtherLabels}},
-      {"meld_tuple10", 7, {Ids, Speakers, Labels, Text, Audio, Visual, Sentences, Train, Test, Opaque}},
+      {"meld_tuple9",
+       7,
+       {Ids, Speakers, Labels, Text, Audio, Sentences, Train, Test, OtherLabels},
+       "iemocap_tuple9_sentiments"},
+      {"meld_tuple10",
+       7,
+       {Ids, Speakers, Labels, Text, Audio, Visual, Sentences, Train, Test, Opaque},
+       "iemocap_tuple10"},
       {"sdt_tuple12", 0, {Ids, Speakers, Labels, Text, Text2, Text3, Text4, Audio, Visual, Sentences, Train, Test}},
-      {"meld_tuple13", 7, {Ids, Speakers, Labels, Text, Text2, Text3, Text4, Audio, Visual, Sentences, Train, Test, Opaque}},
+      {"meld_tuple13",
+       7,
+       {Ids, Speakers, Labels, Text, Text2, Text3, Text4, Audio, Visual, Sentences, Train, Test, Opaque},
+       "iemocap_tuple13"},
       {"graphsmile_tuple14",
        7,
-       {Ids, Speakers, Labels, OtherLabels, Text, Text2, Text3, Text4, Audio, Visual, Sentences, Train, Test, Opaque}},
-      {"cosmic_tuple7", 7, {Speakers, Labels, OtherLabels, Sentences, Train, Test, Dev}},
+       {Ids, Speakers, Labels, OtherLabels, Text, Text2, Text3, Text4, Audio, Visual, Sentences, Train, Test, Opaque},
+       "iemocap_tuple14"},
+      {"cosmic_tuple7", 7, {Speakers, Labels, OtherLabels, Sentences, Train, Test, Dev}, "cosmic_tuple7"},
       {"cosmic_list6", 0, {Speakers, Labels, Sentences, Train, Test, Dev}},
       {"cosmic_list10", 0, {Speakers, Labels, Text, Text2, Text3, Text4, Sentences, Train, Test, Dev}},
   };
@@ -142,6 +154,21 @@ ById by_id(const Value& member) {
   return result;
 }
 
+struct NamedSplit {
+  const char* name;
+  std::vector<DialogId> ids;
+};
+
+/// Are these dialogs of IEMOCAP, by the shape of most ids? The order of the members does not say: both corpora were written in several.
+bool of_iemocap(const std::vector<NamedSplit>& splits) {
+  std::ptrdiff_t with = 0, all = 0;
+  for (const auto& split : splits) {
+    with += std::count_if(split.ids.begin(), split.ids.end(), [](const auto& id) { return session(id.text) != 0; });
+    all += static_cast<std::ptrdiff_t>(split.ids.size());
+  }
+  return 2 * with > all;
+}
+
 /// The ids of a split: a list or array in its order, a set sorted, numbers by value and before names.
 std::vector<DialogId> ids_in_order(const Value& member) {
   auto ids = ids_of(member).value();
@@ -172,15 +199,26 @@ std::optional<Corpus> tuple(const pickle::Document& document) {
     if (wanted) members.emplace_back(role, by_id(member(role)));
   }
 
-  Assembler assembler(layout->format, layout->classes);
-  assembler.read_from(document);
-  const std::pair<Role, const char*> splits[] = {{Role::Train, "train"}, {Role::Dev, "dev"}, {Role::Test, "test"}};
-  for (const auto& [role, split] : splits) {
+  std::vector<NamedSplit> splits;
+  std::vector<std::string> notes;
+  constexpr std::pair<Role, const char*> roles[] = {{Role::Train, "train"}, {Role::Dev, "dev"}, {Role::Test, "test"}};
+  for (const auto& [role, name] : roles) {
     if (std::find(layout->members.begin(), layout->members.end(), role) == layout->members.end()) continue;
     if (member(role).is(Kind::Set))
-      assembler.note(std::string(split) + " is a set of ids, which has no order of its own: taken in sorted order");
+      notes.push_back(std::string(name) + " is a set of ids, which has no order of its own: taken in sorted order");
+    splits.push_back({name, ids_in_order(member(role))});
+  }
+
+  const bool renamed = layout->of_iemocap != nullptr && of_iemocap(splits);
+  Assembler assembler(renamed ? layout->of_iemocap : layout->format, renamed ? 0 : layout->classes);
+  assembler.read_from(document);
+  for (auto& line : notes) assembler.note(std::move(line));
+  for (std::size_t i = 0; i < layout->members.size(); ++i)
+    if (layout->members[i] == Role::Opaque)
+      assembler.note("not read: member " + std::to_string(i + 1) + ", of which it is not known what it is: " + describe(root.items()[i]));
+  for (const auto& [split, ids] : splits) {
     assembler.open(split);
-    for (const auto& id : ids_in_order(member(role))) {
+    for (const auto& id : ids) {
       DialogParts parts;
       parts.id = id;
       const auto& key = id.text;

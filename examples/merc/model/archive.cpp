@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace merc {
-void write_archive(const std::filesystem::path& path, const c10::IValue& value) {
+void write_archive(const std::filesystem::path& path, const c10::IValue& value, const std::map<std::string, std::string>& records) {
   std::vector<char> archive;
   {
     caffe2::serialize::PyTorchStreamWriter writer([&](const void* data, size_t size) {
@@ -34,6 +34,7 @@ void write_archive(const std::filesystem::path& path, const c10::IValue& value) 
       const auto data = torch::jit::getWriteableTensorData(tensor);
       writer.writeRecord("data/" + std::to_string(index++), data.data(), data.sizeInBytes());
     }
+    for (const auto& [name, text] : records) writer.writeRecord(name, text.data(), text.size());
     writer.writeEndOfFile();
   }
   write_file(path, [&](std::ostream& file) { file.write(archive.data(), static_cast<std::streamsize>(archive.size())); });

@@ -44,6 +44,7 @@ NetworkImpl::NetworkImpl(const NetworkOptions& options) : options(options) {
     streams_.push_back(stream);
   }
   if (architecture.speaker_embedding) speakers_ = register_module("speakers", SpeakerTable(options.speaker_names, hidden));
+  if (options.classes == 0) return;
   last_concat_ = register_module("last_concat", Map(static_cast<int64_t>(streams_.size()) * hidden, hidden));
   if (architecture.fusion == Fusion::Gated) {
     const auto modalities = static_cast<int64_t>(streams_.size());

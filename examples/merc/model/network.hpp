@@ -13,7 +13,7 @@ namespace merc {
 struct NetworkOptions {
   Architecture architecture;
   std::map<std::string, int64_t> widths;  ///< modality -> columns
-  int64_t classes = 0;
+  int64_t classes = 0;                       ///< 0: encoders alone, nothing to fuse or classify with
   int64_t speakers = 2;                      ///< size of the released code's speaker table, a dead module
   std::vector<std::string> speaker_names{};  ///< whom a speaker embedding knows; others are read without
 };

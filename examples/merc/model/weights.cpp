@@ -6,6 +6,7 @@
 #include <idcl/pickle/state_dict.hpp>
 
 #include <c10/util/StringUtil.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -28,6 +29,8 @@ at::ScalarType scalar_type(const idcl::pickle::TensorView& view) {
   if (view.dtype == "int64") return at::kLong;
   throw DataError("tensor " + view.name + " is " + view.dtype + ", expected a floating type");
 }
+
+constexpr auto config_record = "config.json";
 
 std::string shape_of(const Tensor& tensor) { return c10::str(tensor.sizes()); }
 
@@ -62,10 +65,29 @@ StateDict read_weights(const std::filesystem::path& path) {
   }
 }
 
-void write_weights(const std::filesystem::path& path, const StateDict& state) {
+void write_weights(const std::filesystem::path& path, const StateDict& state, const Config& config) {
   c10::Dict<std::string, Tensor> dict;
   for (const auto& entry : state) dict.insert(entry.key(), entry.value().detach().cpu().contiguous());
-  write_archive(path, dict);
+  write_archive(path, dict, {{config_record, nlohmann::json(config).dump(2) + '\n'}});
+}
+
+std::optional<Config> read_config(const std::filesystem::path& path) {
+  try {
+    const auto file = idcl::pickle::File::open(path);
+    if (!file.bytes().starts_with("PK")) return std::nullopt;
+    for (const auto& record : idcl::pickle::read_zip(file.bytes())) {
+      if (!record.name.ends_with(std::string("/") + config_record)) continue;
+      record.verify();
+      return nlohmann::json::parse(record.data).get<Config>();
+    }
+    return std::nullopt;
+  } catch (const idcl::pickle::Error& error) {
+    throw DataError(path.string() + ": " + error.what());
+  } catch (const nlohmann::json::exception&) {
+    throw DataError(path.string() + ": the configuration in it is no JSON");
+  } catch (const UsageError& error) {
+    throw DataError(path.string() + ": " + error.what());
+  }
 }
 
 NetworkOptions infer_options(const StateDict& state, const Architecture& hints, const std::string& path) {
@@ -76,9 +98,13 @@ NetworkOptions infer_options(const StateDict& state, const Architecture& hints, 
       throw DataError(path + ": " + name + " is " + shape_of(*tensor) + ", expected " + std::to_string(dims) + " dimensions");
     return *tensor;
   };
-  NetworkOptions options{.architecture = hints, .widths = {}, .classes = need("all_output_layer.weight", 2).size(0)};
+  constexpr std::string_view suffix = "_input.0.weight", child = ".0.weight";
+  const auto input = std::ranges::find_if(state, [&](const auto& entry) { return entry.key().ends_with(suffix); });
+  const bool encoders_alone = !state.contains("all_output_layer.weight") && input != state.end();
+  NetworkOptions options{
+      .architecture = hints, .widths = {}, .classes = encoders_alone ? 0 : need("all_output_layer.weight", 2).size(0)};
   auto& architecture = options.architecture;
-  architecture.hidden = need("last_concat.fc.weight", 2).size(0);
+  architecture.hidden = encoders_alone ? need(input->key(), 3).size(0) : need("last_concat.fc.weight", 2).size(0);
   if (architecture.hidden % architecture.heads != 0)
     throw DataError(path + ": " + std::to_string(architecture.heads) + " heads do not divide the hidden size " +
                     std::to_string(architecture.hidden) + "; give the heads of the training");
@@ -88,7 +114,6 @@ NetworkOptions infer_options(const StateDict& state, const Architecture& hints, 
     if (entry.key().starts_with(speaker)) options.speaker_names.push_back(SpeakerTableImpl::unescaped(entry.key().substr(speaker.size())));
   architecture.speaker_embedding = !options.speaker_names.empty();
 
-  constexpr std::string_view suffix = "_input.0.weight", child = ".0.weight";
   architecture.modalities.clear();
   std::string encoder;
   for (const auto& entry : state) {

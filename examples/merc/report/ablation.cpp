@@ -2,7 +2,7 @@
 
 #include "data/figures.hpp"
 #include "report/results.hpp"
-#include "report/run_files.hpp"
+#include "report/seed_scores.hpp"
 #include "report/statistics.hpp"
 
 #include <nlohmann/json.hpp>
@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <functional>
 #include <set>
-#include <span>
 #include <utility>
 
 namespace merc {
@@ -18,60 +17,19 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// What is needed of the runs of one seed, a run a fold.
-struct SeedScores {
-  std::vector<Confusion> dialogs;  ///< of the tests of all folds, one behind the other
-  std::vector<bool> right;         ///< a labelled utterance each
-  std::vector<Scores> folds;
-  std::vector<double> last_five, peak;  ///< a fold each
-};
-
-/// The scores of dialogs together.
-Scores pooled(std::span<const Confusion> dialogs) {
-  auto total = dialogs.front();
-  for (const auto& dialog : dialogs.subspan(1))
-    for (std::size_t t = 0; t < total.size(); ++t)
-      for (std::size_t p = 0; p < total.size(); ++p) total[t][p] += dialog[t][p];
-  return score(std::move(total));
-}
-
-/// Mean test score of the last five epochs of fine-tuning.
-double last_five(const std::filesystem::path& path) {
-  std::vector<double> scores;
-  for (const auto& record : read_metrics(path))
-    if (record.at("stage") == "finetune" && record.at("test").is_object()) scores.push_back(record["test"].at("weighted_f1"));
-  scores.erase(scores.begin(), scores.end() - std::min<std::ptrdiff_t>(5, std::ssize(scores)));
-  return summarize(scores).mean;
-}
-
-void read_fold(const std::filesystem::path& folder, const Corpus& data, SeedScores& seed) {
-  const auto results = read_json(folder / "results.json", "run the ablation again with --resume");
-  seed.last_five.push_back(last_five(folder / "metrics.jsonl"));
-  seed.peak.push_back(results.at("peak_test").at("weighted_f1"));
-  const auto before = seed.dialogs.size();
-  const auto rows = read_predictions(folder / "predictions.csv");
-  std::size_t row = 0;
-  for (const auto& dialog : data.test().dialogs) {
-    std::vector<int> truth, predicted;
-    for (int64_t u = 0; u < dialog.utterances(); ++u, ++row) {
-      if (row >= rows.size() || rows[row].vid != dialog.id)
-        throw DataError((folder / "predictions.csv").string() +
-                        ": does not match the test split; remove the folder and run the ablation again with --resume");
-      truth.push_back(rows[row].truth);
-      predicted.push_back(rows[row].prediction);
-      if (rows[row].truth >= 0) seed.right.push_back(rows[row].truth == rows[row].prediction);
-    }
-    seed.dialogs.push_back(confusion(truth, predicted, data.classes));
-  }
-  seed.folds.push_back(pooled(std::span(seed.dialogs).subspan(before)));
-}
+Json interval_json(const Interval& interval) { return {interval.low, interval.high}; }
 
 Json summary_json(const std::vector<double>& values) {
   const auto summary = summarize(values);
   return {{"mean", summary.mean}, {"std", summary.std}, {"values", values}};
 }
 
-Json interval_json(const Interval& interval) { return {interval.low, interval.high}; }
+/// The same with the 95 % interval of the mean, null for a single value.
+Json estimate_json(const std::vector<double>& values) {
+  auto json = summary_json(values);
+  json["interval"] = values.size() > 1 ? interval_json(paired_t(values)) : Json();
+  return json;
+}
 
 /// Scores of all utterances together and of each fold.
 constexpr std::pair<const char*, double Scores::*> scores_shown[] = {
@@ -85,68 +43,92 @@ std::vector<double> by_fold(const std::vector<SeedScores>& seeds, double Scores:
   return values;
 }
 
-Json folds_json(const std::vector<double>& values) {
-  auto json = summary_json(values);
-  json["interval"] = interval_json(paired_t(values));
-  return json;
-}
-
 Json setting_json(const std::vector<SeedScores>& seeds) {
   const auto collect = [&](const auto& value) {
     std::vector<double> values;
     for (const auto& seed : seeds) values.push_back(value(seed));
-    return summary_json(values);
+    return estimate_json(values);
   };
   Json json{{"weighted_f1_last5", collect([](const auto& seed) { return summarize(seed.last_five).mean; })},
             {"peak_weighted_f1", collect([](const auto& seed) { return summarize(seed.peak).mean; })}};
   for (const auto& [name, score] : scores_shown) {
-    json[name] = collect([&, score = score](const auto& seed) { return pooled(seed.dialogs).*score; });
-    if (seeds.front().folds.size() > 1) json["folds"][name] = folds_json(by_fold(seeds, score));
+    json[name] = collect([&, score = score](const auto& seed) { return pooled(seed.selected.dialogs).*score; });
+    if (seeds.front().folds.size() > 1) json["folds"][name] = estimate_json(by_fold(seeds, score));
   }
   return json;
 }
 
-/// The test of every seed, and the median: seeds see the same utterances, so their counts must not be added.
-Json mcnemar_json(const std::vector<SeedScores>& from, const std::vector<SeedScores>& to) {
-  std::vector<double> values;
-  for (std::size_t s = 0; s < from.size(); ++s) {
-    int64_t only_from = 0, only_to = 0;
-    for (std::size_t u = 0; u < from[s].right.size(); ++u) {
-      only_from += from[s].right[u] && !to[s].right.at(u);
-      only_to += !from[s].right[u] && to[s].right.at(u);
-    }
-    values.push_back(mcnemar(only_from, only_to));
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
+}
+
+/// McNemar's test of two settings at one epoch.
+double mcnemar_of(const Answers& from, const Answers& to) {
+  int64_t only_from = 0, only_to = 0;
+  for (std::size_t u = 0; u < from.right.size(); ++u) {
+    only_from += from.right[u] && !to.right.at(u);
+    only_to += !from.right[u] && to.right.at(u);
   }
-  auto sorted = values;
-  std::sort(sorted.begin(), sorted.end());
-  return {{"values", values}, {"median", (sorted[(sorted.size() - 1) / 2] + sorted[sorted.size() / 2]) / 2}};
+  return mcnemar(only_from, only_to);
+}
+
+/// One setting beside another by the same epochs of each seed: the mean of their scores, and of McNemar's tests the median, as epochs and
+/// seeds see the same utterances, so that counts must not be added.
+Json contrast_json(const std::vector<Epochs>& from, const std::vector<Epochs>& to) {
+  std::vector<double> differences, tests;
+  SeedResults from_dialogs, to_dialogs;
+  for (std::size_t s = 0; s < from.size(); ++s) {
+    std::vector<double> scores, of_epochs;
+    for (std::size_t e = 0; e < from[s].size(); ++e) {
+      scores.push_back(pooled(to[s][e].dialogs).weighted_f1 - pooled(from[s][e].dialogs).weighted_f1);
+      of_epochs.push_back(mcnemar_of(from[s][e], to[s][e]));
+      from_dialogs.push_back(from[s][e].dialogs);
+      to_dialogs.push_back(to[s][e].dialogs);
+    }
+    differences.push_back(summarize(scores).mean);
+    tests.push_back(median(of_epochs));
+  }
+  auto json = summary_json(differences);
+  json["mcnemar"] = {{"values", tests}, {"median", median(tests)}};
+  json["dialog_interval"] = interval_json(paired_bootstrap(from_dialogs, to_dialogs));
+  json["seed_interval"] = differences.size() > 1 ? interval_json(paired_t(differences)) : Json();
+  return json;
+}
+
+/// The epochs of each seed, the newest `count`.
+std::vector<Epochs> last_of(const std::vector<SeedScores>& seeds, std::size_t count) {
+  std::vector<Epochs> epochs;
+  for (const auto& seed : seeds) epochs.emplace_back(seed.last.begin(), seed.last.begin() + static_cast<std::ptrdiff_t>(count));
+  return epochs;
+}
+
+std::vector<Epochs> selected_of(const std::vector<SeedScores>& seeds) {
+  std::vector<Epochs> epochs;
+  for (const auto& seed : seeds) epochs.push_back({seed.selected});
+  return epochs;
 }
 
 Json difference_json(const std::vector<SeedScores>& from, const std::vector<SeedScores>& to) {
-  std::vector<double> differences;
-  SeedResults from_dialogs, to_dialogs;
-  for (std::size_t s = 0; s < from.size(); ++s) {
-    differences.push_back(pooled(to[s].dialogs).weighted_f1 - pooled(from[s].dialogs).weighted_f1);
-    from_dialogs.push_back(from[s].dialogs);
-    to_dialogs.push_back(to[s].dialogs);
-  }
-  auto json = summary_json(differences);
-  json["mcnemar"] = mcnemar_json(from, to);
-  std::vector<Interval> all{paired_bootstrap(from_dialogs, to_dialogs)};
-  json["dialog_interval"] = interval_json(all.front());
-  json["seed_interval"] = nullptr;
-  if (differences.size() > 1) json["seed_interval"] = interval_json(all.emplace_back(paired_t(differences)));
+  auto json = contrast_json(selected_of(from), selected_of(to));
+  auto epochs = from.front().last.size();
+  for (const auto* seeds : {&from, &to})
+    for (const auto& seed : *seeds) epochs = std::min(epochs, seed.last.size());
+  if (epochs > 0) json["last5"] = contrast_json(last_of(from, epochs), last_of(to, epochs));
+  std::vector<const char*> asked{"dialog_interval", "seed_interval"};
   if (from.front().folds.size() > 1) {
     auto folds = by_fold(to, &Scores::weighted_f1);
     const auto before = by_fold(from, &Scores::weighted_f1);
     std::transform(folds.begin(), folds.end(), before.begin(), folds.begin(), std::minus<>());
-    json["folds"] = folds_json(folds);
-    json["fold_interval"] = interval_json(all.emplace_back(paired_t(folds)));
+    json["folds"] = estimate_json(folds);
+    json["fold_interval"] = interval_json(paired_t(folds));
+    asked.push_back("fold_interval");
   }
-  const auto every = [&](auto side) { return all.size() > 1 && std::all_of(all.begin(), all.end(), side); };
-  json["verdict"] = every(std::mem_fn(&Interval::above_zero))   ? "gain"
-                    : every(std::mem_fn(&Interval::below_zero)) ? "loss"
-                                                                : "none shown";
+  std::erase_if(asked, [&](const auto* name) { return json.at(name).is_null(); });
+  const auto every = [&](auto side) { return asked.size() > 1 && std::all_of(asked.begin(), asked.end(), side); };
+  json["verdict"] = every([&](const auto* name) { return json[name][0].template get<double>() > 0; })   ? "gain"
+                    : every([&](const auto* name) { return json[name][1].template get<double>() < 0; }) ? "loss"
+                                                                                               : "none shown";
   return json;
 }
 
@@ -209,6 +191,10 @@ Json compare_settings(const Settings& settings, Folds& folds, const std::string&
       if (baseline.empty() || from->name == baseline)
         json["differences"][baseline.empty() ? to->name + "-" + from->name : to->name] =
             difference_json(scores[from->name], scores[to->name]);
+  std::set<std::string> selections;
+  for (const auto& [setting, seeds] : scores)
+    for (const auto& seed : seeds) selections.insert(seed.selection);
+  json["selection"] = selections;
   if (!baseline.empty()) json["baseline"] = baseline;
   json["majority"] = majority.json();
   json["data"] = data_json(folds.data(), std::nullopt);

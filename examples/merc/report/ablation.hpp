@@ -25,11 +25,12 @@ using Settings = std::vector<Setting>;
 
 /// Compares the settings on the test split, each with each, or those behind `baseline` with it.
 ///
-/// {"seeds", "order", "settings": {"A": {"accuracy", "weighted_f1", "uar", "weighted_f1_last5", "peak_weighted_f1": {"mean", "std",
-///  "values"}}}, "differences": {"B-A": {"mean", "values", "seed_interval", "dialog_interval", "mcnemar": {"values", "median"}, "verdict"}},
+/// {"seeds", "order", "selection": ["dev"], "settings": {"A": {"accuracy", "weighted_f1", "uar", "weighted_f1_last5", "peak_weighted_f1":
+///  {"mean", "std", "values", "interval" (t, null for one seed)}}}, "differences": {"B-A": {"mean", "values", "seed_interval",
+///  "dialog_interval", "mcnemar": {"values", "median"}, "verdict", "last5": {the same but the verdict}}},
 ///  "majority": {"label", "accuracy", "weighted_f1"}, "data"}
 ///
-/// Fractions throughout. `weighted_f1_last5` is the mean over the last five epochs, free of the luck of selection. A difference is a
+/// Fractions throughout. `weighted_f1_last5` and `last5` are means over the last five epochs, free of the luck of selection. A difference is a
 /// "gain" or a "loss" where both 95 % intervals, over seeds (t) and over dialogs (bootstrap), are on one side of zero; else "none shown".
 ///
 /// Of several folds the scores of a seed are those of all tests together, `weighted_f1_last5` and `peak_weighted_f1` means of the folds, and

@@ -18,7 +18,7 @@ std::string comparison_html(const nlohmann::json& comparison) {
   const auto tables = comparison_tables(comparison);
   auto html = note_html(tables.caption + ".") + table_html(tables.settings);
   if (!tables.folds.empty()) html += "<h3>Each session as test</h3>\n" + table_html(tables.folds);
-  if (tables.differences.size() < 2) return html;
+  if (tables.differences.size() < 2) return html + note_html(tables.note);
   std::vector<IntervalRow> rows;
   for (const auto& [name, difference] : comparison.at("differences").items())
     rows.push_back({name, 100 * difference.at("mean").get<double>(), in_percent(difference.at("seed_interval")),

@@ -12,7 +12,8 @@ std::string escaped(const std::string& text);
 /// A number with `digits` digits after the point, as coordinates need it.
 std::string decimals(double value, int digits = 1);
 
-/// A table whose first row is the head. Wider than the screen, it scrolls by itself.
+/// A table whose first row is the head. Wider than the screen, it scrolls by itself; on a phone one of more than five columns becomes a block a
+/// row instead.
 std::string table_html(const std::vector<std::vector<std::string>>& rows);
 
 /// A line in a faint colour.

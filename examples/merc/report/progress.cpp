@@ -126,11 +126,14 @@ void Progress::draw(const std::string& stage, int64_t epoch, int64_t epochs, dou
   constexpr int cells = 24;
   const auto full = static_cast<int>(cells * fraction);
   auto line = name_ + "  " + stage + " [" + std::string(full, '#') + std::string(cells - full, '-') + "] " + std::to_string(epoch) + "/" +
-              std::to_string(epochs) + "  " + standing();
+              std::to_string(epochs);
   drawn_ = Clock::now();
   const double before = static_cast<double>(epochs_before_) / static_cast<double>(epochs);
   const double spent = std::chrono::duration<double>(drawn_ - began_).count();
+  // Times before scores: a narrow terminal cuts off what comes last.
+  if (last_ && last_->stage == stage) line += "  " + duration(last_->seconds) + " an epoch";
   if (fraction > before && fraction < 1) line += "  " + duration(spent * (1 - fraction) / (fraction - before)) + " left";
+  line += "  " + standing();
   line.resize(std::min(line.size(), terminal_width() - 1));
   out_ << '\r' << line << "\033[K" << std::flush;
   on_bar_ = true;

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 
@@ -134,6 +135,36 @@ std::vector<PredictionRow> read_predictions(const std::filesystem::path& path) {
   return rows;
 }
 
+std::string last_epochs_csv(const Outcome& outcome, const Split& split) {
+  std::string csv = "vid,utterance,truth";
+  for (std::size_t e = 0; e < outcome.last_predicted.size(); ++e)
+    csv += ",epoch_" + std::to_string(outcome.history.back().epoch - static_cast<int64_t>(e));
+  csv += '\n';
+  std::size_t row = 0;
+  for (const auto& dialog : split.dialogs)
+    for (int64_t u = 0; u < dialog.utterances(); ++u, ++row) {
+      csv += csv_field(dialog.id) + ',' + std::to_string(u) + ',' + std::to_string(dialog.labels.at(u));
+      for (const auto& classes : outcome.last_predicted) csv += ',' + std::to_string(classes.at(row));
+      csv += '\n';
+    }
+  return csv;
+}
+
+std::vector<std::vector<int>> read_last_epochs(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw DataError(path.string() + ": cannot be read");
+  constexpr std::size_t before = 3;
+  const auto head = csv_record(stream);
+  std::vector<std::vector<int>> epochs(std::max(head.size(), before) - before);
+  std::size_t row = 0;
+  for (auto fields = csv_record(stream); !fields.empty(); fields = csv_record(stream), ++row) try {
+      for (std::size_t e = 0; e < epochs.size(); ++e) epochs[e].push_back(std::stoi(fields.at(before + e)));
+    } catch (const std::exception&) {
+      throw DataError(path.string() + ": row " + std::to_string(row + 1) + " is not vid,utterance,truth,epoch_...");
+    }
+  return epochs;
+}
+
 std::string metrics_jsonl(const std::vector<EpochRecord>& history) {
   std::string lines;
   for (const auto& record : history) lines += Json(record).dump() + '\n';
@@ -142,8 +173,10 @@ std::string metrics_jsonl(const std::vector<EpochRecord>& history) {
 
 void write_results(const std::filesystem::path& folder, const Outcome& outcome, const Corpus& data, OptionalCorpus pretrain,
                    const Config& config) {
-  if (const auto test = outcome.predictions.find("test"); test != outcome.predictions.end())
+  if (const auto test = outcome.predictions.find("test"); test != outcome.predictions.end()) {
     replace_file(folder / "predictions.csv", predictions_csv(test->second, data.test()));
+    replace_file(folder / "last_epochs.csv", last_epochs_csv(outcome, data.test()));
+  }
   replace_file(folder / "results.json", results_json(outcome, data, pretrain, config).dump(2) + '\n');
 }
 

@@ -50,10 +50,17 @@ struct PredictionRow {
 /// Reads predictions.csv back. Throws DataError for a row that has not the fields.
 std::vector<PredictionRow> read_predictions(const std::filesystem::path& path);
 
+/// The content of last_epochs.csv: vid, utterance, truth, and the class that each of the last five epochs gives, the newest first:
+/// `epoch_30`, `epoch_29`, ...
+std::string last_epochs_csv(const Outcome& outcome, const Split& split);
+
+/// Reads last_epochs.csv back: the classes an epoch, the newest first. Throws DataError for a row that has not the fields.
+std::vector<std::vector<int>> read_last_epochs(const std::filesystem::path& path);
+
 /// The content of metrics.jsonl: a line an epoch.
 std::string metrics_jsonl(const std::vector<EpochRecord>& history);
 
-/// Writes predictions.csv (of the test split, where there is one), then results.json, each whole or not at all: where results.json stands,
+/// Writes predictions.csv and last_epochs.csv (of the test split, where there is one), then results.json, each whole or not at all: where results.json stands,
 /// the run is finished.
 void write_results(const std::filesystem::path& folder, const Outcome& outcome, const Corpus& data, OptionalCorpus pretrain,
                    const Config& config);

@@ -18,6 +18,12 @@ Json read_json(const fs::path& path, const std::string& remedy) {
   }
 }
 
+Json read_run_data(const fs::path& folder) {
+  if (fs::exists(folder / "data.json")) return read_json(folder / "data.json", "train it anew");
+  if (!fs::exists(folder / "results.json")) return Json::object();
+  return read_json(folder / "results.json", "train it anew").value("data", Json::object());
+}
+
 std::vector<Json> read_metrics(const fs::path& path) {
   std::ifstream stream(path);
   if (!stream) throw DataError(path.string() + ": cannot be read");

@@ -24,6 +24,9 @@ struct RunFiles {
 /// A file of JSON. Throws DataError that names it and ends with `remedy`.
 nlohmann::json read_json(const std::filesystem::path& path, const std::string& remedy);
 
+/// What a run was trained on, as of results.json's `data`: known from its beginning (data.json). Empty where the folder does not say.
+nlohmann::json read_run_data(const std::filesystem::path& folder);
+
 /// The records of metrics.jsonl. Throws DataError that names the line.
 std::vector<nlohmann::json> read_metrics(const std::filesystem::path& path);
 

@@ -90,9 +90,11 @@ void check(const Config& config) {
   check(config.finetune, "finetune");
   if (config.ablation == Ablation::C)
     need(config.pretrain.idcl_weight > 0, "pretrain.idcl_weight", "positive, as stage 1 has no other term", config.pretrain.idcl_weight);
-  if (config.pretrain.contrastive == Contrastive::SupCon ||
+  if (by_label(config.pretrain.contrastive) ||
       (config.ablation == Ablation::C && config.pretrain.contrastive == Contrastive::None))
-    throw UsageError("config: expected `pretrain.contrastive` to be idcl or info_nce, as stage 1 sees no labels and has no other term");
+    throw UsageError(
+        "config: expected `pretrain.contrastive` to be idcl or a loss of two modalities, such as info_nce, as stage 1 sees no labels and has "
+        "no other term");
   if (model.backbone == Backbone::Gru) {
     need(model.hidden % 2 == 0, "model.hidden", "even for two directions of a gru", static_cast<double>(model.hidden));
     if (config.pooling == Pooling::Padded || model.dead_modules || model.norm_first || model.pre_norm)
@@ -103,7 +105,7 @@ void check(const Config& config) {
   for (const auto* stage : {&config.pretrain, &config.finetune})
     if (stage->weights == Weights::Soft && config.arithmetic == Arithmetic::Official)
       throw UsageError("config: soft weights average logarithms, for which the released code has no arithmetic; take `arithmetic` exact");
-  const bool two_needed = config.finetune.contrastive == Contrastive::Idcl || config.finetune.contrastive == Contrastive::InfoNCE;
+  const bool two_needed = config.finetune.contrastive == Contrastive::Idcl || by_pair(config.finetune.contrastive);
   if ((config.ablation == Ablation::C || (config.ablation == Ablation::B && two_needed)) && model.modalities.size() < 2)
     throw UsageError("config: the contrastive term needs two modalities, but `model.modalities` names one; take ablation A");
   need(config.label_smoothing >= 0 && config.label_smoothing < 1, "label_smoothing", "in [0, 1)", config.label_smoothing);

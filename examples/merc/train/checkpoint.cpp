@@ -26,6 +26,12 @@ StateDict unpack(const Dict& packed) {
   return state;
 }
 
+StateDict numbered(const std::vector<Tensor>& tensors) {
+  StateDict state;
+  for (const auto& tensor : tensors) state.insert(std::to_string(state.size()), tensor);
+  return state;
+}
+
 Json transfer_json(const std::optional<Transfer>& transfer) {
   return transfer ? Json{{"loaded", transfer->loaded}, {"skipped", transfer->skipped}} : Json();
 }
@@ -55,9 +61,8 @@ void write_checkpoint(const std::filesystem::path& path, const Checkpoint& check
   whole.insert("adam", pack(checkpoint.adam));
   whole.insert("average", pack(checkpoint.average));
   whole.insert("best", pack(checkpoint.best));
-  StateDict bank;
-  for (const auto& rows : checkpoint.bank) bank.insert(std::to_string(bank.size()), rows);
-  whole.insert("bank", pack(bank));
+  whole.insert("bank", pack(numbered(checkpoint.bank)));
+  whole.insert("recent", pack(numbered(checkpoint.recent)));
   write_archive(path, whole);
 }
 
@@ -77,6 +82,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
                           .best = unpack(whole.at("best").toGenericDict()),
                           .bank = unpack(whole.at("bank").toGenericDict()).values(),
                           .best_epoch = about.at("best_epoch"),
+                          .recent = unpack(whole.at("recent").toGenericDict()).values(),
                           .history = about.at("history"),
                           .transfer = std::nullopt};
     if (const auto& transfer = about.at("transfer"); !transfer.is_null())

@@ -22,6 +22,7 @@ struct Checkpoint {
   StateDict best = StateDict();
   std::vector<Tensor> bank{};
   int64_t best_epoch = 0;
+  std::vector<Tensor> recent{};  ///< predicted classes of the test split, [utterances] int64 an epoch, the newest first, five at most
   std::vector<EpochRecord> history{};
   std::optional<Transfer> transfer{};
 };

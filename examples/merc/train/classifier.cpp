@@ -13,6 +13,7 @@ namespace merc {
 struct Classifier::Network {
   merc::Network network;
   Pooling pooling;
+  std::string source;
   torch::Device device;
 };
 
@@ -55,14 +56,18 @@ Classifier Classifier::from_run(const std::filesystem::path& folder, const std::
 Classifier Classifier::from_weights(const std::filesystem::path& file, const Config& config, const std::string& device) {
   const auto where = device_of(device);
   const auto state = read_weights(file);
-  merc::Network network(infer_options(state, config.model, file.string()));
+  const auto own = read_config(file).value_or(config);
+  merc::Network network(infer_options(state, own.model, file.string()));
   load(*network, state, file.string());
   network->to(where);
-  return Classifier(std::make_shared<Network>(Network{network, config.pooling, where}));
+  return Classifier(std::make_shared<Network>(Network{network, own.pooling, file.string(), where}));
 }
 
 Predictions Classifier::predict(const Corpus& corpus, const std::string& split) const {
   const auto& options = network_->network->options;
+  if (options.classes == 0)
+    throw DataError(network_->source +
+                    ": holds encoders alone, as stage 1 leaves them: they embed and do not classify; take best.pt of a run");
   check_fit(corpus, options.widths, options.classes);
   check_fit(corpus, split, options.architecture.modalities);
   return merc::predict(*network_->network, evaluation_batches(dialogs_of(corpus, {split}), options, network_->device));
@@ -83,7 +88,7 @@ Classifier::Embeddings Classifier::embed(const Corpus& corpus, const std::string
   for (const auto& batch : evaluation_batches(dialogs_of(corpus, {split}), network.options, network_->device)) {
     const auto encoded = network.encode(batch, dropout);
     for (size_t i = 0; i < encoded.size(); ++i) add(modalities[i], encoded[i], batch.layout);
-    add("fused", network.fuse(encoded), batch.layout);
+    if (network.options.classes > 0) add("fused", network.fuse(encoded), batch.layout);
   }
   return result;
 }

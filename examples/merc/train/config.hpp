@@ -61,13 +61,25 @@ enum class Fusion {
   Gated,      ///< each modality mapped, then their mean by weights that the utterance chooses
 };
 
-/// Which loss the contrastive term is.
+/// Which loss the contrastive term is: IDCL, or any of the library's that needs no weights of its own.
 enum class Contrastive {
-  Idcl,     ///< positives are the nearest in the other modality, or by `positives`
-  SupCon,   ///< positives have the same label; stage 2 only. The modalities side by side; a dialog's label is its most frequent one
-  InfoNCE,  ///< the positive is the same dialog, or utterance, in the other modality
-  None,     ///< there is none
+  None,  ///< there is none
+  Idcl,  ///< positives are the nearest in the other modality, or by `positives`
+
+  // Positives have the same label; stage 2 only. The modalities side by side; a dialog's label is its most frequent one.
+  Angular, Circle, Contrastive, FastAP, GeneralizedLiftedStructure, Histogram, IntraPairVariance, LiftedStructure, Margin,
+  MultiSimilarity, NPairs, NCA, NTXent, PNP, RankedList, SignalToNoiseRatioContrastive, SmoothAP, SupCon, ThresholdConsistentMargin,
+  TripletMargin, TupletMargin,
+
+  // The positive is the same dialog, or utterance, in the other modality.
+  BarlowTwins, Clip, DecoupledContrastive, InfoNCE, SigLip, VICReg,
 };
+
+/// Are positives those of the same label?
+inline bool by_label(Contrastive loss) { return loss >= Contrastive::Angular && loss <= Contrastive::TupletMargin; }
+
+/// Is the positive the same row in another modality?
+inline bool by_pair(Contrastive loss) { return loss >= Contrastive::BarlowTwins; }
 
 /// What is contrasted.
 enum class ContrastOn {
@@ -117,7 +129,7 @@ struct Stage {
   double clip = 5.0;             ///< bound on the total gradient norm; 0: none
   double idcl_weight = 0.05;     ///< of the contrastive term; cross-entropy has weight 1 in stage 2 and 0 in stage 1
   int64_t num_neighbors = 15;    ///< K
-  double temperature = 0.1;
+  double temperature = 0.1;         ///< of the contrastive losses that have one
   int64_t memory_bank = 0;          ///< dialogs of earlier batches that stay as references of the contrastive term; 0: none
   bool memory_bank_unique = false;  ///< a dialog stands once among the references: in the batch, else by its newest row in the bank
 
@@ -182,7 +194,18 @@ inline const std::map<std::string, Backbone> backbone_names{{"transformer", Back
 inline const std::map<std::string, Fusion> fusion_names{
     {"linear", Fusion::Linear}, {"nonlinear", Fusion::Nonlinear}, {"gated", Fusion::Gated}};
 inline const std::map<std::string, Contrastive> contrastive_names{
-    {"idcl", Contrastive::Idcl}, {"sup_con", Contrastive::SupCon}, {"info_nce", Contrastive::InfoNCE}, {"none", Contrastive::None}};
+    {"none", Contrastive::None}, {"idcl", Contrastive::Idcl}, {"angular", Contrastive::Angular}, {"circle", Contrastive::Circle},
+    {"contrastive", Contrastive::Contrastive}, {"fast_ap", Contrastive::FastAP},
+    {"generalized_lifted_structure", Contrastive::GeneralizedLiftedStructure}, {"histogram", Contrastive::Histogram},
+    {"intra_pair_variance", Contrastive::IntraPairVariance}, {"lifted_structure", Contrastive::LiftedStructure},
+    {"margin", Contrastive::Margin}, {"multi_similarity", Contrastive::MultiSimilarity}, {"n_pairs", Contrastive::NPairs},
+    {"nca", Contrastive::NCA}, {"nt_xent", Contrastive::NTXent}, {"pnp", Contrastive::PNP}, {"ranked_list", Contrastive::RankedList},
+    {"signal_to_noise_ratio_contrastive", Contrastive::SignalToNoiseRatioContrastive}, {"smooth_ap", Contrastive::SmoothAP},
+    {"sup_con", Contrastive::SupCon}, {"threshold_consistent_margin", Contrastive::ThresholdConsistentMargin},
+    {"triplet_margin", Contrastive::TripletMargin}, {"tuplet_margin", Contrastive::TupletMargin},
+    {"barlow_twins", Contrastive::BarlowTwins}, {"clip", Contrastive::Clip},
+    {"decoupled_contrastive", Contrastive::DecoupledContrastive}, {"info_nce", Contrastive::InfoNCE}, {"sig_lip", Contrastive::SigLip},
+    {"vic_reg", Contrastive::VICReg}};
 inline const std::map<std::string, ContrastOn> contrast_on_names{
     {"dialog", ContrastOn::Dialog}, {"utterance", ContrastOn::Utterance}, {"both", ContrastOn::Both}};
 inline const std::map<std::string, Schedule> schedule_names{

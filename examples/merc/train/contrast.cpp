@@ -1,8 +1,7 @@
+#include "named_losses.hpp"
 #include "objective.hpp"
 
 #include <idcl/losses/idcl.hpp>
-#include <idcl/losses/info_nce.hpp>
-#include <idcl/losses/sup_con.hpp>
 #include <idcl/mining/distances.hpp>
 #include <idcl/mining/exclude_near.hpp>
 #include <idcl/mining/soft_weights.hpp>
@@ -108,19 +107,16 @@ Tensor dialog_labels(const Batch& batch) {
 
 /// The contrastive term of rows that nothing is known of but their labels: one [N, hidden] a modality.
 Tensor contrast_rows(const std::vector<Tensor>& modalities, const Tensor& labels, const Objective& objective) {
-  switch (objective.contrastive) {
-    case Contrastive::SupCon: {
-      const auto labelled = labels.ge(0).nonzero().squeeze(1);
-      return idcl::functional::sup_con_loss(at::cat(modalities, 1).index_select(0, labelled), labels.index_select(0, labelled),
-                                            idcl::SupConLossOptions().temperature(objective.temperature));
-    }
-    case Contrastive::InfoNCE: {
-      const auto options = idcl::InfoNCELossOptions().temperature(objective.temperature).symmetric(true);
-      return mean_over_pairs(modalities, [&](const Tensor& a, const Tensor& b) { return idcl::functional::info_nce_loss(a, b, options); });
-    }
-    default:
-      return contrast(modalities, MemoryBank::none(), objective);
+  if (by_label(objective.contrastive)) {
+    const auto labelled = labels.ge(0).nonzero().squeeze(1);
+    return label_term(objective.contrastive, at::cat(modalities, 1).index_select(0, labelled), labels.index_select(0, labelled),
+                      objective.temperature);
   }
+  if (by_pair(objective.contrastive))
+    return mean_over_pairs(modalities, [&](const Tensor& a, const Tensor& b) {
+      return pair_term(objective.contrastive, a, b, objective.temperature);
+    });
+  return contrast(modalities, MemoryBank::none(), objective);
 }
 
 }  // namespace

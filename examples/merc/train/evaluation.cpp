@@ -10,11 +10,13 @@ Evaluation::Evaluation(const Corpus& data, const NetworkOptions& network, torch:
     if (const auto dialogs = dialogs_of(data, {split}); !dialogs.empty()) splits_[split] = evaluation_batches(dialogs, network, device);
 }
 
-void Evaluation::score(NetworkImpl& network, EpochRecord& record) const {
-  for (const auto& [split, predictions] : predict(network)) {
+std::map<std::string, Predictions> Evaluation::score(NetworkImpl& network, EpochRecord& record) const {
+  auto all = predict(network);
+  for (const auto& [split, predictions] : all) {
     const auto scores = merc::score(predictions.truth, predictions.predicted, predictions.classes);
     (split == "dev" ? record.dev : record.test) = SplitScore{predictions.loss, scores.accuracy, scores.weighted_f1};
   }
+  return all;
 }
 
 std::map<std::string, Predictions> Evaluation::predict(NetworkImpl& network) const {

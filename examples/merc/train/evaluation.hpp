@@ -9,8 +9,8 @@ class Evaluation {
  public:
   Evaluation(const Corpus& data, const NetworkOptions& network, torch::Device device);
 
-  /// Puts the scores of the splits that there are into the record of an epoch.
-  void score(NetworkImpl& network, EpochRecord& record) const;
+  /// Puts the scores of the splits that there are into the record of an epoch; returns what they come from.
+  std::map<std::string, Predictions> score(NetworkImpl& network, EpochRecord& record) const;
 
   /// What the selected weights say, by split.
   std::map<std::string, Predictions> predict(NetworkImpl& network) const;

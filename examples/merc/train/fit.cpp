@@ -60,7 +60,7 @@ void check_fit(const Corpus& corpus, const std::map<std::string, int64_t>& width
       throw DataError(corpus.path + ": `" + modality + "` has " + std::to_string(found->second.dim) + " columns, the weights expect " +
                       std::to_string(width));
   }
-  if (corpus.classes > classes)
+  if (classes > 0 && corpus.classes > classes)
     throw DataError(corpus.path + ": " + std::to_string(corpus.classes) + " classes, the weights know " + std::to_string(classes) +
                     (corpus.classes == 6 && classes == 4 ? "; make four of six by --four-way drop or merge" : ""));
 }

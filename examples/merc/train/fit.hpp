@@ -11,7 +11,7 @@ namespace merc {
 /// the table of positions, labels in range. Throws DataError that names the dialog and the remedy.
 void check_fit(const Corpus& corpus, const std::string& split, const std::vector<std::string>& modalities);
 
-/// Whether the weights that expect these widths and classes fit a corpus.
+/// Whether the weights that expect these widths and classes fit a corpus; encoders alone, of no classes, fit any number.
 void check_fit(const Corpus& corpus, const std::map<std::string, int64_t>& widths, int64_t classes);
 
 /// Whether the corpora of a run can be trained on as `config` asks: those above for every split that it uses, something to train on, to

@@ -133,7 +133,7 @@ class Trainer {
           reached.insert(entry.key(), entry.value());
       trained = reached;
     }
-    if (!run_.folder.empty()) write_weights(run_.folder / "pretrained.pt", trained);
+    if (!run_.folder.empty()) write_weights(run_.folder / "pretrained.pt", trained, config_);
     state_.stage = "finetune";
     state_.epoch = 0;
     state_.adam = state_.average = StateDict();
@@ -159,7 +159,7 @@ class Trainer {
     evaluation_.emplace(data_, network_->options, device_);
 
     const auto examine = [&](EpochRecord& record) {
-      evaluation_->score(*average.network(), record);
+      remember(evaluation_->score(*average.network(), record));
       record.best = state_.best_epoch == 0 || is_better(record, best_record(), config_.selection);
       if (!record.best) return;
       state_.best_epoch = record.epoch;
@@ -171,6 +171,16 @@ class Trainer {
     return loop_.run({*network_, average, stage, objective, batches(dialogs, network_, stage), examine, enough});
   }
 
+  /// Keeps what the last epochs say of the test split, for comparisons that no selection has touched.
+  void remember(const std::map<std::string, Predictions>& said) {
+    constexpr size_t epochs = 5;
+    const auto test = said.find("test");
+    if (test == said.end()) return;
+    const auto& predicted = test->second.predicted;
+    state_.recent.insert(state_.recent.begin(), at::tensor(std::vector<int64_t>(predicted.begin(), predicted.end()), at::kLong));
+    if (state_.recent.size() > epochs) state_.recent.pop_back();
+  }
+
   const EpochRecord& best_record() const {
     const auto found = std::ranges::find_if(
         state_.history, [&](const auto& record) { return record.stage == "finetune" && record.epoch == state_.best_epoch; });
@@ -180,8 +190,12 @@ class Trainer {
   /// The weights of the best epoch, asked once about each split.
   void conclude(Outcome& outcome) {
     load(*network_, state_.best, "the best epoch");
-    if (!run_.folder.empty()) write_weights(run_.folder / "best.pt", state_.best);
+    if (!run_.folder.empty()) write_weights(run_.folder / "best.pt", state_.best, config_);
     outcome.predictions = evaluation_->predict(*network_);
+    for (const auto& classes : state_.recent) {
+      const auto* first = classes.const_data_ptr<int64_t>();
+      outcome.last_predicted.emplace_back(first, first + classes.numel());
+    }
     summarize(state_.history, outcome);
     if (state_.epoch < config_.finetune.epochs)
       observer_.note("ended at epoch " + std::to_string(state_.epoch) + ": no better dev score for " + std::to_string(config_.patience) +

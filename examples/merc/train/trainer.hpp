@@ -78,6 +78,7 @@ struct Outcome {
     double weighted_f1 = 0;
     int64_t epoch = 0;
   } peak_test;  ///< the best test score of any epoch: what peeking would have claimed
+  std::vector<std::vector<int>> last_predicted;  ///< of the test split by the last five epochs, newest first: nothing selected them
   std::vector<EpochRecord> history;
   std::optional<Transfer> transfer;  ///< of ablation C
   double seconds_per_epoch = 0;      ///< of stage 2

@@ -32,13 +32,27 @@ enum class Global {
   TorchSize,
 };
 
+namespace detail {
+
+/// Text of a file as a line may show it: printable ASCII, not long.
+inline std::string shown(std::string_view text) {
+  std::string out(text.substr(0, 60));
+  for (auto& c : out) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return out;
+}
+
+}  // namespace detail
+
 /// A global as the file names it.
 struct GlobalName {
   std::string module;
   std::string name;
   Global id = Global::Type;
 
-  std::string full() const { return module + "." + name; }
+  /// Both names as a line may show them.
+  std::string full() const { return detail::shown(module) + "." + detail::shown(name); }
 };
 
 /// What `module.name` stands for, or nothing where it is not on the list of what feature files and state dicts need.

@@ -169,7 +169,7 @@ class Machine {
     T value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size())
-      throw Error("\"" + shown(text) + "\" is not a number: the file is damaged");
+      throw Error("\"" + detail::shown(text) + "\" is not a number: the file is damaged");
     return value;
   }
 
@@ -180,7 +180,7 @@ class Machine {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error == std::errc::result_out_of_range) return stack_.push(Value::span(Kind::BigInt, text));
     if (error != std::errc() || end != text.data() + text.size())
-      throw Error("\"" + shown(text) + "\" is not an integer: the file is damaged");
+      throw Error("\"" + detail::shown(text) + "\" is not an integer: the file is damaged");
     stack_.push(Value::integer(value));
   }
 
@@ -190,15 +190,6 @@ class Machine {
     std::uint64_t value = !bytes.empty() && static_cast<signed char>(bytes.back()) < 0 ? ~std::uint64_t{0} : 0;
     for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
     stack_.push(Value::integer(static_cast<std::int64_t>(value)));
-  }
-
-  /// File text fit for an error line: printable ASCII, not long.
-  static std::string shown(std::string_view text) {
-    std::string out(text.substr(0, 60));
-    for (auto& c : out) {
-      if (c < ' ' || c > '~') c = '?';
-    }
-    return out;
   }
 
   // --- containers ---
@@ -237,8 +228,9 @@ class Machine {
   Value make_global(std::string_view module, std::string_view name) {
     const auto id = allowed(module, name);
     if (!id)
-      throw Error("the file asks for " + shown(module) + "." + shown(name) +
-                  ", which is not on the list of what data files need: refused, nothing was run");
+      throw Error("the file asks for " + detail::shown(module) + "." + detail::shown(name) +
+                  ", which is not on the list of what data files need: refused, nothing was run" +
+                  (name == "_load_from_bytes" ? "; it holds tensors: save them as arrays, tensor.numpy()" : ""));
     budget_.charge(sizeof(GlobalName) + module.size() + name.size());
     return Value::global(document_.make_global(module, name, *id));
   }
