@@ -77,11 +77,13 @@ def contests(size, dim, evaluator="auto", classes=1000):
         "idcl": Contest(4, size, {"ours": lambda: ours.idcl_loss(a, b, 15, 0.1, evaluator),
                                   "own dense": lambda: ours.idcl_loss(a, b, 15, 0.1, "dense"),
                                   "released formula": lambda: released_idcl(a, b)}),
-        "idcl_pair": Contest(8, size, {"ours": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, evaluator),
+        "idcl_pair": Contest(8, size, {"ours": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, evaluator, 32),
+                                       "ours, 640 MiB": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, evaluator, 640),
                                        "released formula": lambda: (released_idcl(a, b) + released_idcl(b, a)) / 2}),
         "clip": family("clip", 6),
         "sig_lip": family("sig_lip"),
     }
+    found["clip"].contestants["ours, 640 MiB"] = lambda: ours.clip_loss(unit_a, unit_b, 14.3, 640)
     found["clip"].contestants["plain formula"] = lambda: plain_clip(unit_a, unit_b, 14.3)
     open_clip = open_clip_losses()
     if open_clip:

@@ -20,8 +20,17 @@ idcl::Evaluator evaluator_of(c10::string_view name) {
 Tensor idcl_loss(const Tensor& anchor, const Tensor& target, int64_t k, double temperature, c10::string_view evaluator) {
   return F::idcl_loss(anchor, target, idcl::IDCLLossOptions().num_neighbors(k).temperature(temperature).evaluator(evaluator_of(evaluator)));
 }
-Tensor idcl_pair_loss(const Tensor& a, const Tensor& b, int64_t k, double temperature, c10::string_view evaluator) {
-  return F::idcl_pair_loss(a, b, idcl::IDCLLossOptions().num_neighbors(k).temperature(temperature).evaluator(evaluator_of(evaluator)));
+/// `workspace`: in MiB; half of it may keep similarities for backward.
+Tensor idcl_pair_loss(const Tensor& a, const Tensor& b, int64_t k, double temperature, c10::string_view evaluator, int64_t workspace) {
+  return F::idcl_pair_loss(a, b,
+                           idcl::IDCLLossOptions()
+                               .num_neighbors(k)
+                               .temperature(temperature)
+                               .evaluator(evaluator_of(evaluator))
+                               .workspace_bytes(workspace << 20));
+}
+Tensor clip_loss(const Tensor& image, const Tensor& text, double scale, int64_t workspace) {
+  return F::clip_loss(image, text, scale, idcl::ClipLossOptions().normalize(false).workspace_bytes(workspace << 20));
 }
 
 /// The loss of support/families.hpp with this name.
@@ -44,6 +53,7 @@ int64_t mine(c10::string_view name, const Tensor& x, const Tensor& labels) {
 TORCH_LIBRARY(idcl_bench, library) {
   library.def("idcl_loss", idcl_loss);
   library.def("idcl_pair_loss", idcl_pair_loss);
+  library.def("clip_loss", clip_loss);
   library.def("family_loss", family_loss);
   library.def("mine", mine);
 }
