@@ -1,9 +1,12 @@
 #include "support/catch.hpp"
 
+#include "model/archive.hpp"
+#include "model/weights.hpp"
 #include "tiny.hpp"
 #include "train/classifier.hpp"
 
 #include <functional>
+#include <string>
 
 using namespace merc;
 using Catch::Matchers::Equals;
@@ -106,7 +109,11 @@ TEST_CASE("weights that are none are refused by name", "[bad-input]") {
   CHECK_THROWS_AS(Classifier::from_weights(folder.path() / "none.pth", Config{}), DataError);
   tiny::Listener listener;
   tiny::run(tiny::corpus(), tiny::config(Ablation::A), listener, {.folder = folder.path()});
-  const auto weights = folder.path() / "best.pt";
+  // as a trainer of others leaves them, without a configuration: what shapes cannot tell is what it is told
+  const auto weights = folder.path() / "foreign.pth";
+  c10::Dict<std::string, at::Tensor> tensors;
+  for (const auto& entry : read_weights(folder.path() / "best.pt")) tensors.insert(entry.key(), entry.value());
+  write_archive(weights, tensors);
   auto config = Config{};
   config.model.heads = 5;
   CHECK_THROWS_WITH(Classifier::from_weights(weights, config),
