@@ -12,6 +12,8 @@
 #include "support/random.hpp"
 
 #include <limits>
+#include <span>
+#include <vector>
 
 namespace {
 
@@ -40,6 +42,20 @@ void for_each_ground(const Check& check) {
 }
 
 }  // namespace
+
+TEST_CASE("extremes within a range: bounds count, a NaN does not, and a range without numbers holds none") {
+  constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> values(37, 3);
+  values[4] = 1, values[20] = nan, values[30] = 2, values[36] = 5;
+  const std::span<const double> all(values);
+  CHECK(mining::detail::least(all).at == 4);
+  CHECK(mining::detail::least(all, 2., 3.).at == 30);
+  CHECK(mining::detail::largest(all).at == 36);
+  CHECK(mining::detail::largest(all, 1., 2.).at == 30);
+  CHECK(mining::detail::least(all, 3.5, 4.5).at == -1);
+  CHECK(mining::detail::least(all, 3., 2.).at == -1);
+  CHECK(mining::detail::largest(all, 3., 2.).at == -1);
+}
 
 TEST_CASE("the hardest of whole rows are those of tiles") {
   for_each_ground([](const mining::detail::Ground& ground) {

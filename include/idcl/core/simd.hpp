@@ -7,7 +7,8 @@
 /// Vectors of the compiler's own, in the width of the processor that runs: no flag for who includes this, no intrinsics.
 ///
 /// What is to be compiled for several processors is inlined into one function a target, which `run` chooses between; everything it calls
-/// must be inlined too (`[[gnu::always_inline]]`), and vectors go by reference, so that none crosses a call.
+/// must be inlined too (`[[gnu::always_inline]]`), and vectors go by reference, so that none crosses a call. Comparisons of whole numbers, and
+/// comparisons joined by & or |, g++ 12 takes apart number by number before it inlines: select by one comparison at a time.
 namespace idcl::simd {
 
 /// What a processor offers: registers of 16, 32 and 64 bytes.
@@ -37,6 +38,13 @@ template <class V>
   store(values, a);
   for (const T value : values) result += value;
   return result;
+}
+
+/// A register, or a number, to the nearer of low <= high where it lies outside; a NaN stays. Just within it equals what it was.
+template <class V, class T>
+[[gnu::always_inline]] inline void clamp(V& v, T low, T high) {
+  v = v < low ? V{} + low : v;
+  v = v > high ? V{} + high : v;
 }
 
 /// Is any bit of a comparison set?

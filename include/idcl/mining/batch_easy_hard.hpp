@@ -106,9 +106,12 @@ Pairs easy_hard_pairs_of_rows(const Ground& ground, const Extremes<Passes>& fold
     }
     positive[row.anchor] = p.at < 0 ? -1 : row.positives[static_cast<std::size_t>(p.at)];
     negative[row.anchor] = n.at;
-    const auto all = [](bool listed, T low, T high) {
+    const auto all = [](bool wanted, T low, T high) {
+      const bool listed = wanted && low <= high;
       return [=](auto& found, const auto& d) __attribute__((always_inline)) {
-        if (listed) found |= (d >= low) & (d <= high);
+        auto within = d;
+        simd::clamp(within, low, high);
+        if (listed) found |= within == d;
       };
     };
     return std::pair{all(fold.positive == Strategy::All, p_low, p_high), all(fold.negative == Strategy::All, n_low, n_high)};

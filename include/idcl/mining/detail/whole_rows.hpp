@@ -79,17 +79,21 @@ struct Place {
 template <class T>
 Place<T> extreme(std::span<const T> values, T sign, T low, T high) {
   T best = std::numeric_limits<T>::infinity();
+  if (low > high) return {sign * best};
   simd::run(simd::widest(), [&](auto bytes) __attribute__((always_inline)) {
     using V = simd::Vector<T, decltype(bytes)::value>;
     constexpr int64_t lanes = decltype(bytes)::value / sizeof(T);
     const auto n = static_cast<int64_t>(values.size());
-    V found = V{} + best;
+    const V none = V{} + best;
+    V found = none;
     int64_t j = 0;
     for (; j + lanes <= n; j += lanes) {
       V value;
       simd::load(value, values.data() + j);
-      const V cost = value * sign;
-      found = (cost < found) & (value >= low) & (value <= high) ? cost : found;
+      V within = value;
+      simd::clamp(within, low, high);
+      const V cost = within == value ? V(value * sign) : none;
+      found = cost < found ? cost : found;
     }
     for (int64_t l = 0; l < lanes; ++l) best = std::min(best, found[l]);
     for (; j < n; ++j)
