@@ -6,14 +6,13 @@
 // Contestants are timed in turn, round by round, in one process; a figure is the median over the rounds of the paired ratios. "products"
 // is the time of the matrix products that the loss cannot do without, measured in the same round as N x N x D products of sgemm.
 
+#include "../tests/support/modes.hpp"
 #include "support/sgemm.hpp"
 
 #include <idcl/losses/clip.hpp>
 #include <idcl/losses/idcl.hpp>
 #include <idcl/losses/sig_lip.hpp>
 #include <idcl/losses/sup_con.hpp>
-
-#include <ATen/autocast_mode.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -31,15 +30,6 @@ double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
 }
-
-/// While it lives, products on the CPU are bfloat16.
-struct Autocast {
-  Autocast() {
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-    at::autocast::set_autocast_enabled(at::kCPU, true);
-  }
-  ~Autocast() { at::autocast::set_autocast_enabled(at::kCPU, false); }
-};
 
 struct Subject {
   const char* name;
@@ -74,7 +64,7 @@ void compare(int64_t n) {
       streaming.push_back(bench::seconds_of([&] { subject.step(Evaluator::Streaming); }));
       fused.push_back(bench::seconds_of([&] { subject.step(Evaluator::Auto); }));
       const auto rounded = bench::seconds_of([&] {
-        const Autocast autocast;
+        const idcl::test::Autocast autocast(at::kBFloat16);
         subject.step(Evaluator::Auto);
       });
       gain.push_back(streaming.back() / fused.back());

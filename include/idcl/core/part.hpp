@@ -4,9 +4,17 @@
 
 namespace idcl {
 
-/// Rows [first, first + count) of x, a view; x itself where that is all, since of a small batch every operator shows.
+// Of a small batch every operator shows: these run as few as can be.
+
+/// Rows [first, first + count) of x, a view; x itself where that is all.
 inline at::Tensor part(const at::Tensor& x, int64_t first, int64_t count) {
   return count == x.size(0) ? x : x.narrow(0, first, count);
 }
+
+/// A matrix the other way round, a view.
+inline at::Tensor turned(const at::Tensor& x) { return x.as_strided({x.size(1), x.size(0)}, {x.stride(1), x.stride(0)}); }
+
+/// Contiguous float32 on the CPU: what is gone through by hand, in one call?
+inline bool is_plain(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous(); }
 
 }  // namespace idcl

@@ -69,6 +69,15 @@ inline int64_t tile_height(int64_t rows, int64_t cols, int64_t itemsize, int64_t
   return std::max<int64_t>((rows + parts - 1) / parts, 1);
 }
 
+/// out = a b^T, with the operands rounded to `product` first.
+inline void put_product(Tensor out, const Tensor& a, const Tensor& b, at::ScalarType product) {
+  if (a.scalar_type() == product) {
+    at::mm_out(out, a, turned(b));
+  } else {
+    out.copy_(at::mm(a.to(product), turned(b.to(product))));
+  }
+}
+
 /// out += a b, with the operands rounded to `product` first.
 inline void add_product(Tensor out, const Tensor& a, const Tensor& b, at::ScalarType product) {
   if (a.scalar_type() == product && b.scalar_type() == product) {
@@ -92,12 +101,7 @@ void for_each_tile(const Blocks& blocks, Visit&& visit) {
     for (int64_t col = blocks.symmetric ? row : 0; col < blocks.cols(); col += width) {
       const auto m = std::min(width, blocks.cols() - col);
       const auto references = part(blocks.v, col + m - width, width);
-      if (anchors.scalar_type() == blocks.product) {
-        auto out = buffer;
-        at::mm_out(out, anchors, references.t());
-      } else {
-        buffer.copy_(at::mm(anchors.to(blocks.product), references.t().to(blocks.product)));
-      }
+      put_product(buffer, anchors, references, blocks.product);
       const auto rows = part(buffer, height - n, n), similarity = m == width ? rows : rows.narrow(1, width - m, m);
       visit(blocks.tile_of(blocks.metric(similarity, part(anchors, height - n, n), part(references, width - m, m)), row, col));
     }

@@ -108,12 +108,11 @@ void Nearest::scan(Rows& rows, const Tile& tile) const {
     for (; at > 0 && before(at - 1); --at) v[at] = v[at - 1], x[at] = x[at - 1];
     v[at] = value, x[at] = index;
   };
-  const auto is_empty = [&](int64_t i) { return indices[i * k] < 0; };
   at::parallel_for(0, n, std::max<int64_t>(1, 16384 / m), [&](int64_t begin, int64_t end) {
     simd::run(simd::widest(), [&](auto bytes) __attribute__((always_inline)) {
       constexpr int width = bytes;
-      bool fresh = true;
-      for (int64_t i = begin; i < end; ++i) fresh = fresh && is_empty(i);
+      bool fresh = true;  // nothing seen by any row yet
+      for (int64_t i = begin; i < end; ++i) fresh = fresh && indices[i * k] < 0;
       if (fresh) {
         detail::Best<T> best(m);
         std::vector<T> copy(static_cast<std::size_t>(col_stride == 1 ? 0 : m));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "idcl/core/or_one.hpp"
+#include "idcl/core/part.hpp"
 
 #include <ATen/ATen.h>
 #include <c10/util/Exception.h>
@@ -37,7 +38,7 @@ inline Tensor beside(const Tensor& rows, const Tensor& loss) { return loss.dim()
 
 namespace detail {
 
-/// The sum of one term a row or none over their number, in one call each way where every operator shows: float32 rows on the CPU.
+/// The mean in one call each way, where batches are small and every operator shows: plain rows [N].
 struct MeanOfRows : torch::autograd::Function<MeanOfRows> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& loss, const Tensor& terms) {
     const auto sum_of = [](const Tensor& rows) {
@@ -59,16 +60,12 @@ struct MeanOfRows : torch::autograd::Function<MeanOfRows> {
   }
 };
 
-inline bool is_plain(const Tensor& rows) {
-  return rows.dim() == 1 && rows.is_cpu() && rows.scalar_type() == at::kFloat && rows.is_contiguous();
-}
-
 }  // namespace detail
 
 /// Sum of all terms over their number; zero, attached to the graph, where there is no term.
 struct Mean {
   Tensor operator()(const Tensor& loss, const Tensor& terms) const {
-    if (detail::is_plain(loss) && detail::is_plain(terms)) return detail::MeanOfRows::apply(loss, terms.detach());
+    if (loss.dim() == 1 && is_plain(loss) && is_plain(terms)) return detail::MeanOfRows::apply(loss, terms.detach());
     if (loss.dim() > 1 || !loss.is_cpu()) return (loss.sum(0) / or_one(terms.sum(0))).sum();
     const auto number = terms.sum().item<double>();  // where reading it makes nobody wait
     return loss.sum() / (number == 0 ? 1 : number);

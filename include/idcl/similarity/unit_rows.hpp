@@ -1,9 +1,10 @@
 #pragma once
 
+#include "idcl/core/part.hpp"
 #include "idcl/core/simd.hpp"
+#include "idcl/similarity/detail/row_kernels.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -15,68 +16,6 @@ namespace idcl::similarity {
 using at::Tensor;
 
 namespace detail {
-
-/// |x|^2 of a row, gathered in doubles.
-template <int bytes>
-[[gnu::always_inline]] inline double squared_norm(const float* x, int64_t width) {
-  using Half = simd::Vector<float, bytes / 2>;
-  using V = simd::Vector<double, bytes>;
-  constexpr auto lanes = static_cast<int64_t>(sizeof(V) / sizeof(double));
-  V first{}, second{};
-  int64_t d = 0;
-  for (; d + 2 * lanes <= width; d += 2 * lanes) {
-    Half a, b;
-    simd::load(a, x + d);
-    simd::load(b, x + d + lanes);
-    const V wide_a = __builtin_convertvector(a, V), wide_b = __builtin_convertvector(b, V);
-    first += wide_a * wide_a;
-    second += wide_b * wide_b;
-  }
-  double sum = simd::total(V(first + second));
-  for (; d < width; ++d) sum += static_cast<double>(x[d]) * static_cast<double>(x[d]);
-  return sum;
-}
-
-/// <x, y> of two rows.
-template <int bytes>
-[[gnu::always_inline]] inline float dot(const float* x, const float* y, int64_t width) {
-  using V = simd::Vector<float, bytes>;
-  constexpr auto lanes = static_cast<int64_t>(sizeof(V) / sizeof(float));
-  V sum{};
-  int64_t d = 0;
-  for (; d + lanes <= width; d += lanes) {
-    V a, b;
-    simd::load(a, x + d);
-    simd::load(b, y + d);
-    sum += a * b;
-  }
-  float result = simd::total(sum);
-  for (; d < width; ++d) result += x[d] * y[d];
-  return result;
-}
-
-/// to = a x + b y, of rows.
-template <int bytes>
-[[gnu::always_inline]] inline void combine(float* to, float a, const float* x, float b, const float* y, int64_t width) {
-  using V = simd::Vector<float, bytes>;
-  constexpr auto lanes = static_cast<int64_t>(sizeof(V) / sizeof(float));
-  int64_t d = 0;
-  for (; d + lanes <= width; d += lanes) {
-    V first, second;
-    simd::load(first, x + d);
-    simd::load(second, y + d);
-    simd::store(to + d, V(first * a + second * b));
-  }
-  for (; d < width; ++d) to[d] = x[d] * a + y[d] * b;
-}
-
-/// Calls `work(i)` for the rows of a matrix of n x width, as many at a time as there are threads.
-template <class Work>
-void for_each_row(int64_t n, int64_t width, const Work& work) {
-  at::parallel_for(0, n, std::max<int64_t>(1, 32768 / std::max<int64_t>(width, 1)), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) work(i);
-  });
-}
 
 /// x_i / sqrt(max(|x_i|^2, least)) by ATen: finite to any derivative, which x_i / |x_i| through the norm is not at a row of zeros.
 inline Tensor unit_rows(const Tensor& x, double least) {
@@ -144,9 +83,6 @@ inline double least_square(double eps) {
   constexpr double smallest = 1e-37;  // of a square, in float32
   return std::max(eps * eps, smallest);
 }
-
-/// Contiguous float32 rows on the CPU?
-inline bool is_plain(const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous(); }
 
 /// x_i / max(|x_i|, eps), [N, D]; differentiable any number of times, also at a row of zeros.
 inline Tensor unit_rows(const Tensor& x, double eps) {

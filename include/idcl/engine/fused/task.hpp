@@ -44,18 +44,11 @@ struct Task {
   bool folds_columns(const Place& place) const { return both || (plan.symmetric && !place.on_diagonal()); }
 };
 
-/// A matrix the other way round.
-inline Tensor turned(const Tensor& x) { return x.as_strided({x.size(1), x.size(0)}, {x.stride(1), x.stride(0)}); }
-
 /// How close a tile's pairs are, similarities or distances below zero, into memory; -infinity in the padding and in skipped columns.
 inline void multiply(const Task& task, const Place& place, const Tensor& u, const Tensor& v, const Tensor& memory) {
-  auto out = memory.as_strided({place.rows, place.cols}, {place.stride(), 1});
+  const auto out = memory.as_strided({place.rows, place.cols}, {place.stride(), 1});
   const auto anchors = part(u, place.row, place.rows), references = part(v, place.col, place.cols);
-  if (task.product == at::kFloat) {
-    at::mm_out(out, anchors, turned(references));
-  } else {
-    out.copy_(at::mm(anchors.to(task.product), turned(references.to(task.product))));
-  }
+  put_product(out, anchors, references, task.product);
   if (task.metric.settle) task.metric.settle(out, anchors, references);
   if (task.metric.distance) out.neg_();
   auto* s = memory.data_ptr<float>();

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "idcl/core/simd.hpp"
+#include "idcl/similarity/detail/row_kernels.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <type_traits>
 
 namespace idcl::similarity::detail {
 
@@ -21,24 +23,12 @@ inline bool settles_in_place(const Tensor& product) {
 /// |x - y|^2 of rows x [D] and -2 y [D], from their difference.
 template <int bytes, class T>
 [[gnu::always_inline]] inline T squared_difference(const T* x, const T* minus_two_y, int64_t width) {
-  using V = simd::Vector<double, bytes>;
-  constexpr int64_t lanes = sizeof(V) / sizeof(double);
-  using Narrow = simd::Vector<T, static_cast<int>(lanes * sizeof(T))>;
-  V sums{};
-  int64_t d = 0;
-  for (; d + lanes <= width; d += lanes) {
-    Narrow a, b;
-    simd::load(a, x + d);
-    simd::load(b, minus_two_y + d);
-    const V difference = __builtin_convertvector(a, V) + 0.5 * __builtin_convertvector(b, V);
-    sums += difference * difference;
-  }
-  double sum = simd::total(sums);
-  for (; d < width; ++d) {
-    const double difference = static_cast<double>(x[d]) + 0.5 * static_cast<double>(minus_two_y[d]);
-    sum += difference * difference;
-  }
-  return static_cast<T>(sum);
+  return static_cast<T>(sum_of_squares<bytes>(width, [=](auto& v, int64_t d) __attribute__((always_inline)) {
+    std::remove_reference_t<decltype(v)> other;
+    widen(v, x + d);
+    widen(other, minus_two_y + d);
+    v += 0.5 * other;
+  }));
 }
 
 /// One row of squared distances: below zero to zero, a NaN stays; `close(j)` gives those that are at most a thousandth of |x|^2 + |y|^2.
