@@ -55,12 +55,7 @@ int64_t list_negatives(std::span<const T> negatives, T reach, T margin, TripletK
     case TripletKind::SemiHard:
       return list_where(
           negatives,
-          [=](auto& found, const auto& d) __attribute__((always_inline)) {
-            const auto gap = d - reach, nothing = gap - gap;
-            const auto within = gap > margin ? nothing : gap;
-            found |= within > T{0};
-          },
-          out);
+          [=](auto& found, const auto& d) __attribute__((always_inline)) { found |= (d - reach <= margin) & (d - reach > T{0}); }, out);
     case TripletKind::Easy:
       return list_where(negatives, [=](auto& found, const auto& d) __attribute__((always_inline)) { found |= d - reach > margin; }, out);
     case TripletKind::All:
