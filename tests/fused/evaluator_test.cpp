@@ -2,6 +2,9 @@
 
 #include "fused/subjects.hpp"
 
+#include <optional>
+#include <tuple>
+
 namespace {
 
 using namespace idcl;
@@ -172,6 +175,75 @@ TEST_CASE("both views of a pair are mined and folded in one sweep, kept or not, 
     for (const auto bytes : {kSmall, kMedium, kLarge}) {
       INFO("n " << n << ", k " << k << ", workspace of " << bytes);
       compare(evaluate(Evaluator::Fused, at::kFloat, bytes), expected, 0.1);
+    }
+  }
+}
+
+TEST_CASE("as many similarities are kept as the workspace holds, the first tiles first") {
+  const auto x = unit(Random(19).normal({200, 6})).to(at::kFloat).requires_grad_();
+  const auto labels = Random(20).integers(30, {200});
+  const auto by_label = by_labels(labels, labels, true);
+  const Subject subject{.name = "labels", .u = x.detach().to(at::kDouble), .v = {}, .pairing = by_label};
+  const auto task = [&](int64_t bytes, const auto& objective) {
+    return engine::fused_task(objective, mining::Places::none(200, true), x, x, /*self=*/true, /*both=*/false, bytes);
+  };
+  const auto expected = reference(InfoNCE{.temperature = 0.1}, subject);
+  for (const auto& [bytes, some, all] : std::vector<std::tuple<int64_t, bool, bool>>{{200'000, true, false}, {kLarge, true, true}}) {
+    const auto found = task(bytes, InfoNCE{});
+    INFO("workspace of " << bytes << ": " << found.room << " floats in tiles of " << found.plan.tile_floats());
+    CHECK((found.room > 0) == some);
+    CHECK(found.keeps_all() == all);
+    CHECK(found.room % found.plan.tile_floats() == 0);
+    CHECK(found.room * 4 <= engine::bytes_to_keep(bytes));
+    compare(fused(InfoNCE{.temperature = 0.1}, subject, simd::widest(), bytes), expected, 0.1);
+  }
+  CHECK(task(200'000, Sigmoid{}).room == 0);  // slopes are taken in forward instead
+  CHECK(task(200'000, Sigmoid{}).eager);
+  CHECK(engine::bytes_to_keep(int64_t{32} << 20) == int64_t{16} << 20);
+  CHECK(engine::bytes_to_keep(int64_t{288} << 20) == int64_t{272} << 20);
+  const at::NoGradGuard no_grad;
+  CHECK(task(kLarge, InfoNCE{}).room == 0);  // nobody will ask
+}
+
+TEST_CASE("rounded products are kept as they were rounded") {
+  Random random(21);
+  const auto labels = random.integers(30, {200}), rows = unit(random.normal({200, 24}));
+  const auto pairing = by_labels(labels, labels, true);
+  const auto evaluate = [&](std::optional<double> share) {  // of the similarities that are kept; none: in float32
+    return differentiate({.name = "labels", .u = rows, .v = {}, .pairing = pairing}, at::kFloat, [&](const Tensor& u, const Tensor& v) {
+      const InfoNCE objective{.temperature = 0.5};
+      const auto job = engine::make_job(objective, pairing, u, v, /*self=*/true, /*both=*/false, {});
+      job->fused = engine::fused_task(objective, pairing.places(200, 200), u, v, /*self=*/true, /*both=*/false, 40'000);
+      auto& task = *job->fused;
+      if (share) {
+        task.product = at::kBFloat16;
+        task.room = static_cast<int64_t>(*share * static_cast<double>(task.plan.tiles())) * task.plan.tile_floats();
+      }
+      return engine::stream(job, u, v);
+    });
+  };
+  const auto exact = evaluate({}), again = evaluate(0);
+  CHECK(largest(again.loss - exact.loss) > 1e-4);
+  compare(again, exact, 1e-5);  // to bfloat16's three digits: 1e5 roundings of float32
+  for (const double share : {0.5, 1.0}) {
+    const auto kept = evaluate(share);
+    CHECK(at::equal(kept.loss, again.loss));
+    CHECK(at::equal(kept.grad_u, again.grad_u));
+  }
+}
+
+TEST_CASE("rows of a width that fills no line of the cache, in one tile and in several") {
+  Random random(22);
+  for (const int64_t n : {20, 90}) {
+    const auto labels = random.integers(5, {n}), others = random.integers(5, {n});
+    for (const auto& similarity : {similarity::Any(similarity::Dot{}), similarity::Any(similarity::Euclidean{.normalize = false})}) {
+      const auto set = [&] { return unit(random.normal({n, 69})); };
+      const Subject self{.name = "self", .u = set(), .v = {}, .pairing = by_labels(labels, labels, true), .similarity = similarity};
+      const Subject cross{.name = "cross", .u = set(), .v = set(), .pairing = by_labels(labels, others, false), .similarity = similarity};
+      for (const auto& subject : {self, cross}) {
+        check_all(Contrastive{.neg_margin = 1.5, .distance = similarity.distance}, 1, subject, {kMedium, kLarge});
+        check_all(MultiSimilarity{.alpha = 2, .beta = 20, .base = 0.3, .distance = similarity.distance}, 0.05, subject, {kMedium, kLarge});
+      }
     }
   }
 }

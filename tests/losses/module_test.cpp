@@ -179,7 +179,7 @@ TEST_CASE("a learned scale survives saving") {
   }
 }
 
-TEST_CASE("under autocast products are bfloat16, losses and gradients float32") {
+TEST_CASE("under autocast products are bfloat16 where the processor multiplies it, losses and gradients float32") {
   auto batch = random_batch(90, 32, 6, at::kFloat);
   for (auto* rows : {&batch.x, &batch.y}) *rows = *rows / rows->norm(2, {1}, true);  // for the losses that do not
   for (const auto& subject : subjects()) {
@@ -195,7 +195,7 @@ TEST_CASE("under autocast products are bfloat16, losses and gradients float32") 
       }();
       CHECK(rows.scalar_type() == at::kFloat);
       check_close(name.str(), rows.mean().item<double>(), plain.mean().item<double>(), {2e-2, 0});
-      CHECK(largest(rows - plain) > 1e-3);  // the products were rounded
+      CHECK((largest(rows - plain) > 1e-3) == idcl::simd::multiplies_bfloat16());  // then the products were rounded
       const auto slopes = gradient([&](const Inputs&) { return rows.mean(); }, leaves);
       const auto exact = gradient(
           [&](const Inputs& in) { return subject.loss({in[0], in[1], batch.x_labels, batch.y_labels}, {setting, torch::kNone}).mean(); },

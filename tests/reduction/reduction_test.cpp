@@ -1,7 +1,15 @@
 #include "idcl/reduction/reduction.hpp"
 #include "support/catch.hpp"
+#include "support/compare.hpp"
+#include "support/random.hpp"
 
+#include <torch/csrc/autograd/autograd.h>
+
+#include <functional>
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -112,4 +120,31 @@ TEST_CASE("NaN stays NaN") {
   CHECK(reduction::Threshold{.high = 3}(rows, one_each).isnan().item<bool>());
   CHECK(reduction::ClassWeighted{one_each}(rows, one_each, at::zeros({2}, at::kLong)).isnan().item<bool>());
   CHECK(reduction::Sum{}(rows, one_each).isnan().item<bool>());
+}
+
+TEST_CASE("float32 rows are reduced in one call as others are by operators: values, slopes and curvatures") {
+  idcl::test::Random random(31);
+  for (const bool parts : {false, true}) {
+    const std::vector<int64_t> shape = parts ? std::vector<int64_t>{9, 2} : std::vector<int64_t>{9};
+    auto rows = random.normal(shape), numbers = random.integers(4, shape).to(at::kDouble);
+    rows[3].zero_();
+    numbers[5].zero_();
+    for (const auto& [name, reduce] : std::vector<std::pair<std::string, std::function<Tensor(const Tensor&, const Tensor&)>>>{
+             {"mean", reduction::Mean{}}, {"mean of non-zero", reduction::MeanNonZero{}}}) {
+      const auto derivatives = [&](at::ScalarType type) {
+        const auto x = rows.to(type).clone().requires_grad_();
+        const auto value = reduce(x * x * x, numbers.to(type));
+        const auto slope = torch::autograd::grad({value}, {x}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+        return std::vector<Tensor>{value, slope, torch::autograd::grad({slope.cos().sum()}, {x})[0]};
+      };
+      const auto plain = derivatives(at::kFloat), exact = derivatives(at::kDouble);
+      for (const std::size_t k : {0, 1, 2})
+        idcl::test::check_close(name + ", derivative " + std::to_string(k), plain[k], exact[k], {1e-6, 1e-7});
+    }
+    const auto none = rows.to(at::kFloat).requires_grad_();
+    const auto value = reduction::MeanNonZero{}(-none.square(), at::ones_like(none).detach());
+    value.backward();
+    CHECK(value.item<float>() == 0);
+    CHECK(none.grad().abs().max().item<float>() == 0);
+  }
 }

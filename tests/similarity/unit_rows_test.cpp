@@ -1,6 +1,7 @@
 // Rows of unit length, and rows whose products are squared distances, by one call each way, against the same by LibTorch's operators in
 // double precision.
 
+#include "idcl/similarity/detail/scaled_rows.hpp"
 #include "idcl/similarity/euclidean.hpp"
 #include "idcl/similarity/unit_rows.hpp"
 #include "support/compare.hpp"
@@ -18,6 +19,7 @@ namespace {
 using namespace idcl::test;
 using idcl::similarity::Euclidean;
 using idcl::similarity::unit_rows;
+using idcl::similarity::detail::scaled_rows;
 
 constexpr double kEps = 1e-3;
 
@@ -59,6 +61,12 @@ Result differentiate(const Embedding& embedding, const Tensor& x) {
   const auto curvature = torch::autograd::grad({(slope * b).sum()}, {leaf})[0];
   const auto plain = torch::autograd::grad({(embedding.of(leaf) * a).sum()}, {leaf})[0];  // the one call, without a graph
   check_close("slope with and without a graph", plain, slope, {.relative = 1e-6});
+  // slopes whose rows are apart, one column after another, or all one row
+  const auto width = value.size(1);
+  const auto slope_of = [&](const Tensor& g) { return torch::autograd::grad({embedding.of(leaf)}, {leaf}, {g})[0]; };
+  check_close("rows apart", slope_of(at::cat({a, a}, 1).narrow(1, 0, width)), plain, {.relative = 1e-6});
+  check_close("transposed", slope_of(a.t().contiguous().t()), plain, {.relative = 1e-6});
+  check_close("one row", slope_of(a.narrow(0, 0, 1).expand_as(a)), slope_of(a.narrow(0, 0, 1).expand_as(a).contiguous()), {.relative = 1e-6});
   return {value.detach(), plain, curvature};
 }
 
@@ -77,6 +85,23 @@ TEST_CASE("embedded rows, their slopes and curvatures are LibTorch's, row by row
     }
   }
   CHECK(largest(unit_rows(rows().to(at::kFloat), kEps)[4]) == 0);
+}
+
+TEST_CASE("scaled rows with a column more: slopes and curvatures of rows, scale and column") {
+  const auto derivatives = [](at::ScalarType type) {
+    const auto leaf = [&](double value) { return at::full({}, value, at::TensorOptions(type)).requires_grad_(); };
+    const auto x = rows().slice(0, 5).to(type).clone().requires_grad_(), scale = leaf(1.5), last = leaf(-2);
+    const auto weights = Random(5).normal({x.size(0), x.size(1) + 1}).to(type);
+    const auto value = [&] { return (scaled_rows(x, scale, last).square() * weights).sum(); };
+    auto found = torch::autograd::grad({value()}, {x, scale, last}, {}, /*retain_graph=*/true, /*create_graph=*/true);
+    const auto bent = found[0].square().mean() + found[1] * found[2];
+    for (const auto& curvature : torch::autograd::grad({bent}, {x, scale, last})) found.push_back(curvature);
+    for (const auto& slope : torch::autograd::grad({value()}, {x, scale, last})) found.push_back(slope);
+    for (const auto& alone : {x, scale, last}) found.push_back(torch::autograd::grad({value()}, {alone})[0]);
+    return found;
+  };
+  const auto actual = derivatives(at::kFloat), expected = derivatives(at::kDouble);
+  for (std::size_t k = 0; k < actual.size(); ++k) check_close("derivative " + std::to_string(k), actual[k], expected[k], {.relative = 1e-5});
 }
 
 TEST_CASE("rows of any stride, no rows and rows of nothing") {

@@ -14,6 +14,9 @@ inline at::Tensor part(const at::Tensor& x, int64_t first, int64_t count) {
 /// A matrix the other way round, a view.
 inline at::Tensor turned(const at::Tensor& x) { return x.as_strided({x.size(1), x.size(0)}, {x.stride(1), x.stride(0)}); }
 
+/// A matrix whose rows are contiguous, whatever lies between them: x itself, or a copy.
+inline at::Tensor with_dense_rows(const at::Tensor& x) { return x.stride(1) == 1 ? x : x.contiguous(); }
+
 /// Contiguous float32 on the CPU: what is gone through by hand, in one call?
 inline bool is_plain(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous(); }
 

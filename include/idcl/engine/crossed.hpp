@@ -26,7 +26,7 @@ std::pair<RowLosses, RowLosses> crossed_fused(const M& miner, const O& objective
       fold_tile(fold, mined, tile, 0);
       if (!place.on_diagonal()) fold_tile(fold, mined, tile.transposed(), 0);
     };
-    task.keeps ? fused::for_each_product(task, rows, rows, look) : fused::fold_all(PlainLogits{}, task, rows, rows, look);
+    task.keeps_all() ? fused::for_each_product(task, rows, rows, look) : fused::fold_all(PlainLogits{}, task, rows, rows, look);
     return std::pair{std::move(task), mining::any_pairing(miner.pair(scene, mined))};
   };
   auto [task_u, pairs_v] = sweep_view(u, in_u);
@@ -35,7 +35,7 @@ std::pair<RowLosses, RowLosses> crossed_fused(const M& miner, const O& objective
   const auto finish = [&](const Tensor& x, const mining::AnyPairing& pairs, fused::Task& task) -> RowLosses {
     const auto job = make_job(objective, pairs, x, x, /*self=*/true, /*both=*/false, evaluation);
     task.place(pairs.places(x.size(0), x.size(0)));
-    job->swept = !task.keeps;
+    job->swept = !task.keeps_all();
     job->fused = std::move(task);
     if (job->swept) fused::settle(*job->fused, x.detach());
     return stream(job, x, x).first;

@@ -1,19 +1,13 @@
 #pragma once
 
+#include "idcl/engine/product.hpp"
 #include "idcl/mining/pairing.hpp"
 #include "idcl/objective/objective.hpp"
 #include "idcl/similarity/similarity.hpp"
 
-#include <c10/core/impl/LocalDispatchKeySet.h>
-
 #include <optional>
 
 namespace idcl::engine {
-
-/// In its scope autocast rounds nothing.
-struct NoAutocast {
-  c10::impl::ExcludeDispatchKeyGuard guard{c10::autocast_dispatch_keyset};
-};
 
 /// Each row's sum of terms and their number, both [N], or [N, q] for an objective of q parts; the first is differentiable.
 struct RowLosses {
@@ -42,8 +36,8 @@ RowLosses evaluate_tile(const O& objective, const Tile& tile) {
 template <Pairing P>
 Tile whole_tile(const P& pairing, const Tensor& u, const Tensor& v, const similarity::Metric& metric, const Offsets& offsets = {}) {
   const auto product = [&] {
-    if (metric.is_inner()) return at::mm(u, v.t());
-    const NoAutocast guard;  // a difference of products has no digit to lose
+    if (product_type(u, metric) != u.scalar_type()) return at::mm(u, v.t());  // autocast rounds
+    const NoAutocast guard;
     return at::mm(u, v.t());
   }();
   Tile tile{.similarity = metric(similarity::at_least_float(product), u, v),

@@ -3,22 +3,11 @@
 #include "idcl/engine/evaluation.hpp"
 #include "idcl/engine/streaming.hpp"
 
-#include <ATen/autocast_mode.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 namespace idcl::engine {
-
-/// The type in which products are computed: autocast's where it is on, else the rows' own, which a similarity that settles its products
-/// keeps.
-inline at::ScalarType product_type(const Tensor& u, const similarity::Metric& metric = {}) {
-  const auto device = u.device().type();
-  return u.scalar_type() == at::kFloat && metric.is_inner() && at::autocast::is_autocast_enabled(device)
-             ? at::autocast::get_autocast_dtype(device)
-             : u.scalar_type();
-}
 
 /// Fused where that is possible; else dense where the whole matrix is no larger than a few tiles of the smallest size: there a tile saves
 /// nothing.
@@ -36,14 +25,11 @@ inline LogitScales of_closeness(const LogitScales& scales, const similarity::Met
   return metric.distance ? LogitScales{.repulsion = -scales.repulsion, .attraction = -scales.attraction} : scales;
 }
 
-/// Can these rows be compared by the fused kernels: float32 on the CPU, products in float32, or in bfloat16 where the processor has it,
-/// and an objective that has them? Of similarities that are no inner product those that a kernel can follow.
+/// Can these rows be compared by the fused kernels: float32 on the CPU, and an objective that has them? Of similarities that are no inner product those that a kernel can follow.
 template <Objective O>
 bool fuses(const O& objective, const Tensor& u, const Tensor& v, const similarity::Metric& metric = {}) {
   const auto plain = [](const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
-  const auto product = product_type(u, metric);
-  const bool fast = product == at::kFloat || (product == at::kBFloat16 && simd::multiplies_bfloat16());
-  if (!HasKernels<O> || !plain(u) || !plain(v) || !fast) return false;
+  if (!HasKernels<O> || !plain(u) || !plain(v)) return false;
   if (!metric.is_inner() && !metric.curve) return false;
   if constexpr (Fusible<O>) {
     const auto scales = objective.fuses();
@@ -92,8 +78,14 @@ std::pair<RowLosses, RowLosses> stream(const c10::intrusive_ptr<Job<O>>& job, co
   return {{results[0], results[1]}, job->both ? RowLosses{results[2], results[3]} : RowLosses{}};
 }
 
-/// What the fused kernels, compiled for `isa`, need to know; forward keeps similarities for backward where there is to be one and half
-/// of `workspace_bytes` holds them.
+/// The bytes of a workspace that similarities may take: half of them, or all but what tiles, sums and lists ever need.
+inline int64_t bytes_to_keep(int64_t workspace_bytes) {
+  constexpr int64_t others = int64_t{16} << 20;
+  return std::max(workspace_bytes / 2, workspace_bytes - others);
+}
+
+/// What the fused kernels, compiled for `isa`, need to know. Where there is to be a backward, forward keeps as many similarities for it
+/// as the workspace holds; or, where it holds but some of them, takes the slopes itself if it can.
 template <Objective O>
 fused::Task fused_task(const O& objective, mining::Places places, const Tensor& u, const Tensor& v, bool self, bool both,
                        int64_t workspace_bytes, const similarity::Metric& metric = {}, simd::Isa isa = simd::widest()) {
@@ -103,15 +95,18 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
   const auto plan = FusibleRows<O> ? fused::Plan::of_rows(n, m, workspace_bytes)
                                    : fused::Plan::of(n, m, /*symmetric=*/self && metric.symmetric, workspace_bytes);
   const bool differentiated = c10::GradMode::is_enabled() && (u.requires_grad() || v.requires_grad());
-  const bool keeps = differentiated && plan.tiles() * plan.tile_floats() * u.element_size() <= workspace_bytes / 2;
+  const auto product = product_type(u, metric);
+  const auto tile_bytes = std::max<int64_t>(plan.tile_floats() * static_cast<int64_t>(c10::elementSize(product)), 1);
+  const auto held = differentiated ? std::min(plan.tiles(), bytes_to_keep(workspace_bytes) / tile_bytes) : 0;
+  const bool eager = takes_slopes_early<O> && differentiated && held < plan.tiles();
   fused::Task task{.scales = scales,
                    .plan = plan,
                    .both = both,
-                   .keeps = keeps,
-                   .eager = takes_slopes_early<O> && differentiated && !keeps,
+                   .room = eager ? 0 : held * plan.tile_floats(),
+                   .eager = eager,
                    .isa = isa,
                    .metric = metric,
-                   .product = product_type(u, metric)};
+                   .product = product};
   task.place(std::move(places));
   return task;
 }

@@ -38,6 +38,9 @@ struct Job : torch::CustomClassHolder {
   /// Are u and v one tensor, so that its gradient is gathered in one place?
   bool shared() const { return self && metric.is_inner() && !sees_whole_rows<O>(); }
 
+  /// Are the slopes of both found in u's? Those of v are none then.
+  bool gathers_in_u() const { return shared() || (fused && fused->plan.symmetric && fused->is_single()); }
+
   Blocks blocks(const Tensor& u, const Tensor& v, const Offsets& offsets = {}) const {
     constexpr bool whole_rows = sees_whole_rows<O>();
     return {.u = u,

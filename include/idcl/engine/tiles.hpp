@@ -2,6 +2,7 @@
 
 #include "idcl/core/part.hpp"
 #include "idcl/core/tile.hpp"
+#include "idcl/engine/product.hpp"
 #include "idcl/engine/workspace.hpp"
 #include "idcl/similarity/similarity.hpp"
 
@@ -67,24 +68,6 @@ inline int64_t tile_height(int64_t rows, int64_t cols, int64_t itemsize, int64_t
   const auto most = std::clamp<int64_t>(workspace_bytes / (2 * kTilesAlive * itemsize * std::max<int64_t>(cols, 1)), 1, kLargest);
   const auto parts = std::max<int64_t>((rows + most - 1) / most, 1);
   return std::max<int64_t>((rows + parts - 1) / parts, 1);
-}
-
-/// out = a b^T, with the operands rounded to `product` first.
-inline void put_product(Tensor out, const Tensor& a, const Tensor& b, at::ScalarType product) {
-  if (a.scalar_type() == product) {
-    at::mm_out(out, a, turned(b));
-  } else {
-    out.copy_(at::mm(a.to(product), turned(b.to(product))));
-  }
-}
-
-/// out += a b, with the operands rounded to `product` first.
-inline void add_product(Tensor out, const Tensor& a, const Tensor& b, at::ScalarType product) {
-  if (a.scalar_type() == product && b.scalar_type() == product) {
-    out.addmm_(a, b);
-  } else {
-    out.add_(at::mm(a.to(product), b.to(product)));
-  }
 }
 
 /// Calls `visit(tile)` for every tile, none of its pairs marked, never holding more than one.

@@ -4,6 +4,7 @@
 #include "idcl/losses/detail/options.hpp"
 #include "idcl/mining/diagonal.hpp"
 #include "idcl/objective/sigmoid.hpp"
+#include "idcl/similarity/detail/scaled_rows.hpp"
 
 #include <torch/arg.h>
 #include <torch/nn/cloneable.h>
@@ -68,9 +69,9 @@ Tensor sig_lip_loss(const Tensor& image, const Tensor& text, const Scale& logit_
       // The scale is a factor of one tower's rows and the bias a column more: their gradients come by the way.
       const auto u = similarity.embed(image), v = similarity.embed(text);
       const auto scale = logit_number("logit_scale", logit_scale, u), bias = logit_number("logit_bias", logit_bias, u);
-      const auto one = at::ones({v.size(0), 1}, v.options().requires_grad(false));
+      const auto one = logit_number("one", 1.0, v);
       const ContrastiveLoss loss{similarity::Dot{}, mining::Diagonal{}, objective::Sigmoid{}, reduction, evaluation};
-      return loss(at::cat({u * scale, bias.expand({u.size(0), 1})}, 1), at::cat({v, one}, 1));
+      return loss(similarity::detail::scaled_rows(u, scale, bias), similarity::detail::scaled_rows(v, one, one));
     });
   });
 }

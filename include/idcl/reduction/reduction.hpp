@@ -38,25 +38,38 @@ inline Tensor beside(const Tensor& rows, const Tensor& loss) { return loss.dim()
 
 namespace detail {
 
-/// The mean in one call each way, where batches are small and every operator shows: plain rows [N].
+/// The mean in one call each way, where batches are small and every operator shows: plain rows [N] or [N, parts]. `above_zero`: rows at zero
+/// or below, in a part, have no terms there.
 struct MeanOfRows : torch::autograd::Function<MeanOfRows> {
-  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& loss, const Tensor& terms) {
-    const auto sum_of = [](const Tensor& rows) {
-      double sum = 0;
-      for (const float x : at::ArrayRef<float>(rows.const_data_ptr<float>(), static_cast<std::size_t>(rows.numel()))) sum += x;
-      return sum;
-    };
-    const auto number = sum_of(terms), divisor = number == 0 ? 1 : number;
-    context->saved_data["rows"] = loss.numel();
-    context->saved_data["divisor"] = divisor;
-    return at::scalar_tensor(sum_of(loss) / divisor, loss.options());
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& loss, const Tensor& terms, bool above_zero) {
+    const auto n = loss.size(0), parts = loss.dim() == 1 ? 1 : loss.size(1);
+    const auto share = at::empty_like(loss);  // of a row in the result
+    const auto *losses = loss.const_data_ptr<float>(), *numbers = terms.const_data_ptr<float>();
+    auto* shares = share.data_ptr<float>();
+    double result = 0;
+    for (int64_t part = 0; part < parts; ++part) {
+      double sum = 0, number = 0;
+      const auto for_each = [&](const auto& visit) {
+        for (auto i = part; i < n * parts; i += parts) visit(i, !above_zero || !(losses[i] <= 0));  // NaN stays
+      };
+      for_each([&](int64_t i, bool counts) {
+        sum += counts ? losses[i] : 0;
+        number += counts ? numbers[i] : 0;
+      });
+      const double divisor = number == 0 ? 1 : number;
+      for_each([&](int64_t i, bool counts) { shares[i] = counts ? static_cast<float>(1 / divisor) : 0; });
+      result += sum / divisor;
+    }
+    context->save_for_backward({share});
+    return at::scalar_tensor(result, loss.options());
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list upstream) {
-    const auto n = context->saved_data["rows"].toInt();
-    const auto divisor = context->saved_data["divisor"].toDouble();
-    if (c10::GradMode::is_enabled()) return {(upstream[0] / divisor).expand({n}), Tensor()};
-    return {at::full({n}, upstream[0].item<double>() / divisor, upstream[0].options()), Tensor()};
+    return {upstream[0] * context->get_saved_variables()[0], Tensor(), Tensor()};
+  }
+
+  static bool takes(const Tensor& loss, const Tensor& terms) {
+    return is_plain(loss) && is_plain(terms) && loss.sizes() == terms.sizes() && (loss.dim() == 1 || loss.dim() == 2);
   }
 };
 
@@ -65,7 +78,7 @@ struct MeanOfRows : torch::autograd::Function<MeanOfRows> {
 /// Sum of all terms over their number; zero, attached to the graph, where there is no term.
 struct Mean {
   Tensor operator()(const Tensor& loss, const Tensor& terms) const {
-    if (loss.dim() == 1 && is_plain(loss) && is_plain(terms)) return detail::MeanOfRows::apply(loss, terms.detach());
+    if (detail::MeanOfRows::takes(loss, terms)) return detail::MeanOfRows::apply(loss, terms.detach(), /*above_zero=*/false);
     if (loss.dim() > 1 || !loss.is_cpu()) return (loss.sum(0) / or_one(terms.sum(0))).sum();
     const auto number = terms.sum().item<double>();  // where reading it makes nobody wait
     return loss.sum() / (number == 0 ? 1 : number);
@@ -86,6 +99,7 @@ struct None {
 /// down. Exact for objectives of one term a row, or told to count only such terms; a row at zero or below has none.
 struct MeanNonZero {
   Tensor operator()(const Tensor& loss, const Tensor& terms) const {
+    if (detail::MeanOfRows::takes(loss, terms)) return detail::MeanOfRows::apply(loss, terms.detach(), /*above_zero=*/true);
     const auto zero = loss.detach() <= 0;
     return Mean{}(loss.masked_fill(zero, 0), terms.masked_fill(zero, 0));
   }

@@ -46,21 +46,21 @@ struct UnitRows : torch::autograd::Function<UnitRows> {
     const auto saved = context->get_saved_variables();
     const auto least = context->saved_data["least"].toDouble();
     return {c10::GradMode::is_enabled() ? differentiable(saved[0], least, upstream[0])
-                                        : slope(saved[1], saved[2], static_cast<float>(least), upstream[0].contiguous()),
+                                        : slope(saved[1], saved[2], static_cast<float>(least), with_dense_rows(upstream[0])),
             Tensor()};
   }
 
  private:
   /// (g_i - y_i <y_i, g_i>) / |x_i|, or g_i / sqrt(least) where a row is shorter: [N, D].
   static Tensor slope(const Tensor& unit, const Tensor& inverse, float least, const Tensor& g) {
-    const auto n = unit.size(0), width = unit.size(1);
+    const auto n = unit.size(0), width = unit.size(1), pitch = g.stride(0);
     const auto result = at::empty({n, width}, unit.options());
     const auto *y = unit.const_data_ptr<float>(), *norm = inverse.const_data_ptr<float>(), *up = g.const_data_ptr<float>();
     const float longest = 1 / std::sqrt(least);
     auto* to = result.data_ptr<float>();
     const auto isa = simd::widest();
     for_each_row(n, width, [&](int64_t i) {
-      const auto *row = y + i * width, *slope_row = up + i * width;
+      const auto *row = y + i * width, *slope_row = up + i * pitch;
       simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
         const float along = norm[i] < longest ? dot<bytes>(row, slope_row, width) : 0;
         combine<bytes>(to + i * width, norm[i], slope_row, -along * norm[i], row, width);

@@ -10,10 +10,10 @@
 /// mean; where rows weigh differently in the end, backward starts again.
 namespace idcl::engine::fused {
 
-/// Where the slopes of forward gather: zeros, of those of u and v that have some.
+/// Where the slopes of forward gather, of those of u and v that have some.
 inline void begin_eager(Task& task, const Tensor& u, const Tensor& v) {
-  if (u.requires_grad()) task.eager_u = at::zeros_like(u);
-  if (v.requires_grad()) task.eager_v = at::zeros_like(v);
+  if (u.requires_grad()) task.eager_u = zero_slopes(u);
+  if (v.requires_grad()) task.eager_v = zero_slopes(v);
 }
 
 /// Does every row weigh the same?

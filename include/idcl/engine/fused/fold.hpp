@@ -11,7 +11,7 @@ class StripSums {
   StripSums(const Task& task, const at::TensorOptions& options)
       : width_(task.plan.padded_width()),
         sums_(task.plan.strips() * S::fields * width_),
-        memory_(Workspace::of_this_thread().take(sums_ + (task.keeps ? 0 : task.plan.tile_floats()), options)) {}
+        memory_(Workspace::of_this_thread().take(sums_ + (task.needs_scratch() ? task.plan.tile_floats() : 0), options)) {}
 
   /// Of the k-th strip.
   S of(int64_t k) const { return S::in(memory_.template data_ptr<float>() + k * S::fields * width_, width_); }

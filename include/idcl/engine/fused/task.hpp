@@ -21,15 +21,15 @@ struct Task {
   mining::Places asked{};  ///< the same reversed, where the columns of a symmetric S need it
   LogitScales scales;  ///< of closeness
   Plan plan;
-  bool both;   ///< two sets, and the references are anchors too
-  bool keeps;  ///< do the similarities stay in memory for backward?
-  bool eager;  ///< else: are the slopes of the rows' plain sum taken in forward, where its tiles are at hand?
+  bool both;      ///< two sets, and the references are anchors too
+  int64_t room;   ///< how many similarities stay in memory for backward: those of the first tiles
+  bool eager;     ///< are the slopes of the rows' plain sum taken in forward, where its tiles are at hand?
   simd::Isa isa;
   similarity::Metric metric{};  ///< an inner product, or a similarity with a curve
   at::ScalarType product = at::kFloat;  ///< what rows and slopes are rounded to before they are multiplied; sums are float32
   Tensor rows{};          ///< sums of the anchors, [fields, N]
   Tensor columns{};       ///< sums of the references, [fields, M], where `both`
-  Tensor kept{};          ///< the tiles' similarities one after another, undefined where backward computes them again
+  Tensor kept{};          ///< these similarities, tile after tile, as exact as products are; undefined before they are computed
   Finished of_rows{};     ///< what the objective made of the sums
   Finished of_columns{};  ///< likewise, where `both`
   Tensor eager_u{}, eager_v{};  ///< these slopes, of the inputs that have some
@@ -39,6 +39,19 @@ struct Task {
     asked = plan.symmetric && !positives.mutual ? positives.reversed(plan.m) : mining::Places{};
     places = std::move(positives);
   }
+
+  bool is_exact() const { return product == at::kFloat; }
+  bool keeps(const Place& place) const { return place.offset + place.floats() <= room; }
+  bool keeps_all() const { return room >= plan.tiles() * plan.tile_floats(); }
+
+  /// Is there a tile to be computed where it does not stay?
+  bool needs_scratch() const { return !keeps_all() || !is_exact(); }
+
+  /// Is one tile all there is? Then the slopes of a side are one product; of a symmetric S, those of both are one.
+  bool is_single() const { return plan.tiles() == 1; }
+
+  /// Where slopes of rows x gather.
+  Tensor slopes_of(const Tensor& x) const { return is_single() ? empty_slopes(x) : zero_slopes(x); }
 
   /// Do the columns of this tile have sums of their own? On the diagonal of a symmetric S they are its rows.
   bool folds_columns(const Place& place) const { return both || (plan.symmetric && !place.on_diagonal()); }
@@ -59,15 +72,18 @@ inline void multiply(const Task& task, const Place& place, const Tensor& u, cons
   }
 }
 
-/// Calls `visit(place, memory)` with the similarities of every tile: in `scratch`, or where the task keeps them, which are then multiplied
-/// out but once.
+/// Calls `visit(place, memory)` with the similarities of every tile: where the task keeps them, which are then multiplied out but once, or
+/// in `scratch`. Rounded products are kept as they were rounded, in half the bytes, and widened when they are asked for.
 template <class Visit>
 void for_each_product(Task& task, const Tensor& u, const Tensor& v, const Tensor& scratch, const Visit& visit) {
   const bool known = task.kept.defined();
-  if (task.keeps && !known) task.kept = at::empty({task.plan.tiles() * task.plan.tile_floats()}, u.options());
+  if (!known && task.room > 0) task.kept = at::empty({task.room}, u.options().dtype(task.product));
   task.plan.for_each([&](const Place& place) {
-    const auto memory = task.keeps ? task.kept.as_strided({place.floats()}, {1}, place.offset) : scratch;
-    if (!known) multiply(task, place, u, v, memory);
+    const bool keeps = task.keeps(place);
+    const auto kept = keeps ? task.kept.as_strided({place.floats()}, {1}, place.offset) : Tensor();
+    const auto memory = keeps && task.is_exact() ? kept : scratch;
+    if (!keeps || !known) multiply(task, place, u, v, memory);
+    if (keeps && !task.is_exact()) known ? memory.copy_(kept) : kept.copy_(memory);
     visit(place, memory);
   });
 }
@@ -75,7 +91,7 @@ void for_each_product(Task& task, const Tensor& u, const Tensor& v, const Tensor
 /// The same, in the calling thread's workspace where nothing is kept.
 template <class Visit>
 void for_each_product(Task& task, const Tensor& u, const Tensor& v, const Visit& visit) {
-  const auto scratch = task.keeps ? Tensor() : Workspace::of_this_thread().take(task.plan.tile_floats(), u.options());
+  const auto scratch = task.needs_scratch() ? Workspace::of_this_thread().take(task.plan.tile_floats(), u.options()) : Tensor();
   for_each_product(task, u, v, scratch, visit);
 }
 

@@ -59,21 +59,21 @@ struct WidenedRows : torch::autograd::Function<WidenedRows> {
     const auto saved = context->get_saved_variables();
     const Widening how{context->saved_data["unit"].toBool(), context->saved_data["reference"].toBool(), context->saved_data["least"].toDouble()};
     return {c10::GradMode::is_enabled() ? differentiable(saved[0], how, upstream[0])
-                                        : slope(saved[1], saved[2], how, upstream[0].contiguous()),
+                                        : slope(saved[1], saved[2], how, with_dense_rows(upstream[0])),
             Tensor(), Tensor(), Tensor()};
   }
 
  private:
   /// With h = f g + 2 g_q y, the slope in y: h, or (h - y <y, h>) / |x|, or h / sqrt(least) where a row is shorter. [N, D]
   static Tensor slope(const Tensor& widened, const Tensor& inverse, const Widening& how, const Tensor& g) {
-    const auto n = widened.size(0), width = widened.size(1) - 2;
+    const auto n = widened.size(0), width = widened.size(1) - 2, pitch = g.stride(0);
     const auto result = at::empty({n, width}, widened.options());
     const auto *rows = widened.const_data_ptr<float>(), *length = inverse.const_data_ptr<float>(), *up = g.const_data_ptr<float>();
     const auto longest = static_cast<float>(1 / std::sqrt(how.least)), factor = how.factor();
     auto* to = result.data_ptr<float>();
     const auto isa = simd::widest();
     for_each_row(n, width, [&](int64_t i) {
-      const float *row = rows + i * (width + 2), *of_row = up + i * (width + 2);  // factor y, and the slope in it
+      const float *row = rows + i * (width + 2), *of_row = up + i * pitch;  // factor y, and the slope in it
       const float of_square = 2 * of_row[how.square_at(width)] / factor;          // times the scaled row
       simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
         // what lies along a row changes no direction: where one was brought to unit length, its square's slope is of that kind
