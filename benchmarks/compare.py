@@ -7,10 +7,12 @@
 
 Or both in one run: losses go forward and backward, and miners forward, as said here, sequences as compare_trajectory.py says.
 
-Contestants alternate within a round, so that all see the same state of the machine; every ratio is the median over rounds of
-(peer's seconds / ours). "sgemm" is the time of the products that the dense formula needs over our time. Peak memory is that of a
-fresh process that does nothing else, beyond the same process before the first step (--memory). A contestant that asks for more than
---limit GiB says so and is left out. Peers that are not installed are left out by name:
+Contestants alternate within a round, each after a product of its own size, forwards and backwards by turns, so that all see the same
+state of the machine; every ratio is the median over rounds of (peer's seconds / ours). In brackets stands what it would be if ours
+took no longer than the products that nobody can do without, at that product's rate. "sgemm" is the time of the products that the dense
+formula needs over our time. With --compile, peers are there once more as torch.compile makes them. Peak memory is that of a fresh
+process that does nothing else, beyond the same process before the first step (--memory). A contestant that asks for more than --limit
+GiB says so and is left out. Peers that are not installed are left out by name:
 pip install pytorch-metric-learning==2.9.0 open_clip_torch (the latter with --no-deps).
 
     python benchmarks/compare.py --from figures.json --plot figures.svg      draws what an earlier run wrote with --json
@@ -27,7 +29,7 @@ import time
 import torch
 
 import compare_trajectory
-from contests import contests
+from contests import add_compiled, contests
 from drawing import draw
 
 
@@ -75,6 +77,9 @@ def status_mib(field):
 
 def alone(size, dim, evaluator, contest, contestant):
     found, leaves = contests(int(size), dim, evaluator)
+    if contestant.endswith(", compiled"):
+        add_compiled(found)
+        step(found[contest].contestants[contestant], leaves)  # compiles
     torch.mm(torch.zeros(64, 64), torch.zeros(64, 64))
     with open("/proc/self/clear_refs", "w") as peak:
         peak.write("5")  # forget the peak of what was imported
@@ -90,11 +95,11 @@ def compare(args, size, name, contest, leaves):
     rounds = args.rounds or max(3, min(40, 200_000_000 // (size * size)))
     seconds = {who: [] for who in contestants}
     floor = []
-    for _ in range(rounds):
+    for k in range(rounds):
         before = []
-        for who, contestant in contestants.items():
-            before.append(sgemm(size, contest.columns, args.dim))  # before everyone, so that all find the caches alike
-            seconds[who].append(step(contestant, leaves)[0])
+        for who in list(contestants)[:: 1 if k % 2 else -1]:
+            before.append(sgemm(size, contest.columns, args.dim))  # so that all find the caches alike
+            seconds[who].append(step(contestants[who], leaves)[0])
         floor.append(statistics.median(before))
     for who in contest.contestants:
         row = {"contest": name, "size": size, "contestant": who}
@@ -102,6 +107,8 @@ def compare(args, size, name, contest, leaves):
             row["milliseconds"] = 1e3 * statistics.median(seconds[who])
             if first[who]["found"] is not None:
                 row["found"] = first[who]["found"]
+            if who != "ours":
+                row["bound"] = statistics.median(peer / (contest.needed * f) for peer, f in zip(seconds[who], floor))
             if "ours" in contestants:
                 row["ratio"] = statistics.median(peer / own for peer, own in zip(seconds[who], seconds["ours"]))
             if who == "ours":
@@ -117,6 +124,8 @@ def compare_losses(args):
     print(f"losses: D = {args.dim}, float32, forward + backward, evaluator {args.evaluator}")
     for size in args.sizes:
         found, leaves = contests(size, args.dim, args.evaluator)
+        if args.compile:
+            add_compiled(found)
         for name, contest in found.items():
             if args.only and name not in args.only:
                 continue
@@ -126,13 +135,13 @@ def compare_losses(args):
 
 
 def line(row, limit):
-    head = f"{row['contest']:>21} {row['size']:>6}  {row['contestant']:<17}"
+    head = f"{row['contest']:>21} {row['size']:>6}  {row['contestant']:<25}"
     if "milliseconds" not in row:
         return f"{head} asks for more than {limit:.0f} GiB"
-    note = f"sgemm {row['sgemm']:.2f}" if "sgemm" in row else f"{row['ratio']:.2f}x ours" if "ratio" in row else ""
+    note = f"sgemm {row['sgemm']:.2f}" if "sgemm" in row else f"{row['ratio']:.2f}x ours ({row['bound']:.2f})" if "ratio" in row else ""
     memory = f"{row['peak_mib']:9.0f} MiB" if "peak_mib" in row else ""
     found = f"  {row['found']:,} listed" if "found" in row else ""
-    return f"{head} {row['milliseconds']:10.2f} ms  {note:<14}{memory}{found}"
+    return f"{head} {row['milliseconds']:10.2f} ms  {note:<19}{memory}{found}"
 
 
 def main():
@@ -145,6 +154,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=0, help="0: by size")
     parser.add_argument("--evaluator", choices=["auto", "streaming", "dense"], default="auto", help="what evaluates our losses")
     parser.add_argument("--only", nargs="*", help="names of contests")
+    parser.add_argument("--compile", action="store_true", help="peers compiled by torch.compile too (needs a C++ compiler)")
     parser.add_argument("--memory", action="store_true", help="measure peak memory too, a process each")
     parser.add_argument("--limit", type=float, default=0.7 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
                         help="GiB of addresses this process may hold (default: 0.7 of the machine's memory)")

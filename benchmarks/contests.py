@@ -27,6 +27,15 @@ def plain_clip(image, text, scale):
     return (F.cross_entropy(scale * image @ text.t(), target) + F.cross_entropy(scale * text @ image.t(), target)) / 2
 
 
+def plain_sup_con(embeddings, labels, temperature=0.1):
+    """The dense form in a few lines."""
+    rows = F.normalize(embeddings, dim=1)
+    others = ~torch.eye(len(rows), dtype=torch.bool)
+    logits = (rows @ rows.t() / temperature).masked_fill(~others, float("-inf"))
+    positive = (labels[:, None] == labels) & others
+    return -((logits.log_softmax(1).masked_fill(~positive, 0)).sum(1) / positive.sum(1)).mean()
+
+
 def open_clip_losses():
     """The file of OpenCLIP's losses alone, since the package asks for torchvision; None where it is not installed."""
     package = importlib.util.find_spec("open_clip")
@@ -52,10 +61,19 @@ def listed(indices):
 
 
 class Contest:
-    """Contestants return a loss, or how many indices they list; `products` of N x M x D are in the dense formula, forward and backward."""
+    """Contestants return a loss, or how many indices they list; `products` of N x M x D are in the dense formula, forward and backward, and
+    `needed` are those that nobody can do without: half of a symmetric one, and one for the gradient of each input."""
 
-    def __init__(self, products, columns, contestants):
-        self.products, self.columns, self.contestants = products, columns, contestants
+    def __init__(self, products, needed, columns, contestants):
+        self.products, self.needed, self.columns, self.contestants = products, needed, columns, contestants
+
+
+def add_compiled(contests):
+    """Beside each peer of the losses that torch.compile takes, the same compiled."""
+    for name in ("idcl", "idcl_pair", "clip", "sig_lip", "sup_con"):
+        contestants = contests[name].contestants
+        for who in [who for who in contestants if not who.startswith(("ours", "own"))]:
+            contestants[who + ", compiled"] = torch.compile(contestants[who], dynamic=False)
 
 
 def contests(size, dim, evaluator="auto", classes=1000):
@@ -69,21 +87,21 @@ def contests(size, dim, evaluator="auto", classes=1000):
     samples = torch.arange(size // 2).repeat(2)  # two views of each
     leaves = (a, b, unit_a, unit_b, proxies)
 
-    def family(name, products=3, columns=size):
+    def family(name, products=3, needed=1.5, columns=size):
         inputs = (unit_a, unit_b) if name in ("clip", "sig_lip") else (a, b)
-        return Contest(products, columns, {"ours": lambda: ours.family_loss(name, *inputs, labels, proxies, evaluator)})
+        return Contest(products, needed, columns, {"ours": lambda: ours.family_loss(name, *inputs, labels, proxies, evaluator)})
 
     found = {
-        "idcl": Contest(4, size, {"ours": lambda: ours.idcl_loss(a, b, 15, 0.1, evaluator),
+        "idcl": Contest(4, 2, size, {"ours": lambda: ours.idcl_loss(a, b, 15, 0.1, evaluator),
                                   "own dense": lambda: ours.idcl_loss(a, b, 15, 0.1, "dense"),
                                   "released formula": lambda: released_idcl(a, b)}),
-        "idcl_pair": Contest(8, size, {"ours": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, evaluator, 32),
-                                       "ours, 640 MiB": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, evaluator, 640),
+        "idcl_pair": Contest(8, 3, size, {"ours": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, evaluator, 32),
+                                       "ours, 288 MiB": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, evaluator, 288),
                                        "released formula": lambda: (released_idcl(a, b) + released_idcl(b, a)) / 2}),
-        "clip": family("clip", 6),
-        "sig_lip": family("sig_lip"),
+        "clip": family("clip", 6, 3),
+        "sig_lip": family("sig_lip", 3, 3),
     }
-    found["clip"].contestants["ours, 640 MiB"] = lambda: ours.clip_loss(unit_a, unit_b, 14.3, 640)
+    found["clip"].contestants["ours, 288 MiB"] = lambda: ours.clip_loss(unit_a, unit_b, 14.3, 288)
     found["clip"].contestants["plain formula"] = lambda: plain_clip(unit_a, unit_b, 14.3)
     open_clip = open_clip_losses()
     if open_clip:
@@ -105,10 +123,13 @@ def contests(size, dim, evaluator="auto", classes=1000):
         "arc_face": lambda: proxied(metric.ArcFaceLoss(classes, dim), proxies),
     }
     for name, make in peers.items():
-        found[name] = family(name, columns=classes if name in ("proxy_anchor", "arc_face") else size)
+        has_proxies = name in ("proxy_anchor", "arc_face")
+        found[name] = family(name, needed=3 if has_proxies else 1.5, columns=classes if has_proxies else size)
         if metric:
             peer, target = make(), samples if name == "nt_xent" else labels
             found[name].contestants["PML"] = lambda peer=peer, target=target: peer(a, target)
+
+    found["sup_con"].contestants["plain formula"] = lambda: plain_sup_con(a, labels)
 
     miners = importlib.import_module("pytorch_metric_learning.miners") if metric else None
     peers = {
@@ -120,7 +141,7 @@ def contests(size, dim, evaluator="auto", classes=1000):
         "semi_hard": lambda: miners.TripletMarginMiner(margin=0.02, type_of_triplets="semihard"),
     }
     for name, make in peers.items():
-        mine = Contest(1, size, {"ours": lambda name=name: ours.mine(name, a, labels)})
+        mine = Contest(1, 0.5, size, {"ours": lambda name=name: ours.mine(name, a, labels)})
         if metric:
             mine.contestants["PML"] = lambda peer=make(): listed(peer(a, labels))
         found["mine_" + name] = mine

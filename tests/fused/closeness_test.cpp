@@ -2,6 +2,8 @@
 
 #include "fused/subjects.hpp"
 
+#include <limits>
+
 namespace {
 
 using namespace idcl;
@@ -107,4 +109,25 @@ TEST_CASE("slopes taken in forward are those of backward, where every row weighs
   const auto total = at::arange(1, 121, at::kDouble).cos().sum();
   check_close("one side", only(true) * total, both.narrow(0, 0, 120), tolerances(at::kFloat, 1).gradient);
   check_close("the other", only(false) * total, both.narrow(0, 120, 120), tolerances(at::kFloat, 1).gradient);
+}
+
+TEST_CASE("slopes taken in forward serve rows that weigh nothing because they lost nothing") {
+  const auto x = unit(Random(25).normal({90, 6})).to(at::kFloat).requires_grad_();
+  const auto labels = Random(26).integers(30, {90});
+  const auto pairing = by_labels(labels, labels, true);
+  const auto known = [&](const auto& objective, const auto& weigh) {
+    const auto job = engine::make_job(objective, pairing, x, x, /*self=*/true, /*both=*/false, {});
+    job->fused = engine::fused_task(objective, pairing.places(90, 90), x, x, /*self=*/true, /*both=*/false, kSmall);
+    const auto loss = engine::stream(job, x, x).first.loss.detach();
+    CHECK((loss == 0).any().item<bool>());
+    return job->known_slopes_weight(weigh(loss));
+  };
+  const auto of_violators = [](const Tensor& loss) { return loss.sign() * 0.25; };
+  const TripletMargin triplets{.margin = 0.01, .distance = false, .max_positives = 20};
+  CHECK(known(triplets, of_violators) == 0.25f);
+  CHECK_FALSE(known(triplets, [](const Tensor& loss) { return loss; }));
+  CHECK(engine::fused::common_weight(at::tensor({0.f, 2.f, 2.f}), at::tensor({0.f, 1.f, 3.f})) == 2.f);
+  CHECK_FALSE(engine::fused::common_weight(at::tensor({0.f, 2.f, 2.f}), {}));
+  CHECK(engine::fused::common_weight(at::zeros({2}), at::zeros({2})) == 0.f);
+  CHECK_FALSE(engine::fused::common_weight(at::tensor({std::numeric_limits<float>::quiet_NaN(), 2.f}), {}));
 }

@@ -38,9 +38,6 @@ struct Job : torch::CustomClassHolder {
   /// Are u and v one tensor, so that its gradient is gathered in one place?
   bool shared() const { return self && metric.is_inner() && !sees_whole_rows<O>(); }
 
-  /// Are the slopes of both found in u's? Those of v are none then.
-  bool gathers_in_u() const { return shared() || (fused && fused->plan.symmetric && fused->is_single()); }
-
   Blocks blocks(const Tensor& u, const Tensor& v, const Offsets& offsets = {}) const {
     constexpr bool whole_rows = sees_whole_rows<O>();
     return {.u = u,
@@ -64,8 +61,11 @@ struct Job : torch::CustomClassHolder {
     }
   }
 
-  /// Did forward take the slopes that backward asks for?
-  bool slopes_known(const Tensor& upstream) const { return fused && fused->eager && fused::is_uniform(upstream); }
+  /// What the slopes that forward took are times to be those that backward asks for; nothing where there are none, or others.
+  std::optional<float> known_slopes_weight(const Tensor& upstream) const {
+    if (!fused || !fused->eager) return {};
+    return fused::common_weight(upstream, is_flat_at_zero<O> ? objective.loss(rows) : Tensor());
+  }
 
   void mark(Tile& tile, bool apart) const { apart ? pairing.mark_candidates(tile) : pairing.mark(tile); }
 };

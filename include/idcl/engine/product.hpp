@@ -51,17 +51,14 @@ inline void add_product(Tensor out, const Tensor& a, const Tensor& b, at::Scalar
   }
 }
 
-/// Room for slopes like x [N, E], of which each row begins at a line of the cache: a product into rows that do not, and come from farther
-/// away, takes half as long again.
-inline Tensor empty_slopes(const Tensor& x) {
+/// Zeros like x [N, E], for products to be added to. Each row begins at a line of the cache: a product into rows that do not, and come
+/// from farther away, takes half as long again.
+inline Tensor zero_slopes(const Tensor& x) {
   const auto width = x.size(1), line = 64 / static_cast<int64_t>(x.element_size()), padded = (width + line - 1) / line * line;
   constexpr int64_t narrow = 64;  // where there is little to gain
   const auto options = x.options().requires_grad(false);
-  if (!x.is_cpu() || width == padded || width < narrow) return at::empty({x.size(0), width}, options);
-  return at::empty({x.size(0), padded}, options).narrow(1, 0, width);
+  if (!x.is_cpu() || width == padded || width < narrow) return at::zeros({x.size(0), width}, options);
+  return at::zeros({x.size(0), padded}, options).narrow(1, 0, width);
 }
-
-/// The same, for products to be added to.
-inline Tensor zero_slopes(const Tensor& x) { return empty_slopes(x).zero_(); }
 
 }  // namespace idcl::engine

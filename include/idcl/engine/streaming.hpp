@@ -22,13 +22,12 @@ struct Slopes {
 template <Objective O>
 Slopes stream_gradient(Job<O>& job, const Tensor& u, const Tensor& v, const Offsets& offsets, const Tensor& upstream,
                        const Tensor& upstream_columns, bool needs_u, bool needs_v) {
-  if (job.slopes_known(upstream)) {
-    const auto [slopes_u, slopes_v] = fused::scaled(*job.fused, upstream);
+  if (const auto weight = job.known_slopes_weight(upstream)) {
+    const auto [slopes_u, slopes_v] = fused::scaled(*job.fused, *weight);
     return {.u = slopes_u, .v = slopes_v, .anchor_offset = {}, .reference_offset = {}};
   }
-  const auto slopes_of = [&](const Tensor& x) { return job.fused ? job.fused->slopes_of(x) : zero_slopes(x); };
-  const auto grad_u = needs_u ? slopes_of(u) : Tensor();
-  const auto grad_v = job.shared() ? grad_u : needs_v && !job.gathers_in_u() ? slopes_of(v) : Tensor();
+  const auto grad_u = needs_u ? zero_slopes(u) : Tensor();
+  const auto grad_v = job.shared() ? grad_u : needs_v ? zero_slopes(v) : Tensor();
   if constexpr (HasKernels<O>) {
     if (job.fused) {
       auto& task = *job.fused;
@@ -52,7 +51,7 @@ Slopes stream_gradient(Job<O>& job, const Tensor& u, const Tensor& v, const Offs
   }
   const auto anchor_rows = prepared(job.objective, job.rows, upstream);
   const auto reference_rows = job.both ? prepared(job.objective, job.columns, upstream_columns) : job.columns;
-  const auto slopes_in = [&](Tile& tile, const typename O::Rows& rows, const Tensor& weight) {  // dL/ds, [n, m]
+  const auto slopes_of = [&](Tile& tile, const typename O::Rows& rows, const Tensor& weight) {  // dL/ds, [n, m]
     const auto part = slice(rows, tile.row, tile.rows());
     const auto weight_here = weight.narrow(0, tile.row, tile.rows());
     if constexpr (ReadsOffsets<O>) {
@@ -66,14 +65,14 @@ Slopes stream_gradient(Job<O>& job, const Tensor& u, const Tensor& v, const Offs
   };
   for_each_tile(blocks, [&](Tile tile) {
     job.mark(tile, apart);
-    auto slopes = slopes_in(tile, anchor_rows, upstream);
+    auto slopes = slopes_of(tile, anchor_rows, upstream);
     if (job.both) {
       auto other = tile.transposed();
-      slopes.add_(slopes_in(other, reference_rows, upstream_columns).t());
+      slopes.add_(slopes_of(other, reference_rows, upstream_columns).t());
     } else if (blocks.mirrored(tile)) {
       auto other = blocks.mirror(tile);
       job.mark(other, apart);
-      slopes.add_(slopes_in(other, anchor_rows, upstream).t());
+      slopes.add_(slopes_of(other, anchor_rows, upstream).t());
     } else if (job.shared()) {
       slopes = slopes + slopes.t();  // a tile on the diagonal: one product serves its anchors and its references
     }
@@ -151,15 +150,9 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
     const auto job = c10::static_intrusive_pointer_cast<Job<O>>(context->saved_data["job"].toCapsule());
     const auto needs_u = context->needs_input_grad(0), needs_v = context->needs_input_grad(1);
     const auto given = [](const Tensor& offset) { return offset.defined() ? std::optional(offset) : std::nullopt; };
-    const auto& columns = job->both ? upstream[2] : upstream[0];
-    if (!c10::GradMode::is_enabled()) {  // nobody will differentiate these slopes
-      const NoAutocast guard;
-      const auto slopes = stream_gradient(*job, saved[0], saved[1], {given(saved[2]), given(saved[3])}, upstream[0], columns, needs_u, needs_v);
-      return {slopes.u, slopes.v, slopes.anchor_offset, slopes.reference_offset, Tensor()};
-    }
-    const auto slopes = StreamingGradient<O>::apply(saved[0], saved[1], upstream[0], columns, given(saved[2]),
+    const auto slopes = StreamingGradient<O>::apply(saved[0], saved[1], upstream[0], job->both ? upstream[2] : upstream[0], given(saved[2]),
                                                     given(saved[3]), job, needs_u, needs_v);
-    return {needs_u ? slopes[0] : Tensor(), needs_v && !job->gathers_in_u() ? slopes[1] : Tensor(), saved[2].defined() ? slopes[2] : Tensor(),
+    return {needs_u ? slopes[0] : Tensor(), needs_v && !job->shared() ? slopes[1] : Tensor(), saved[2].defined() ? slopes[2] : Tensor(),
             saved[3].defined() ? slopes[3] : Tensor(), Tensor()};
   }
 };

@@ -57,7 +57,7 @@ struct Contrastive {
 
   Rows gather(const PairSums& sums) const {
     const auto number = [&](const PairSums::Side& side) { return skip_zeros ? side.violations : side.pairs; };
-    return {at::stack({sums.positive.cost, sums.negative.cost}, 1), at::stack({number(sums.positive), number(sums.negative)}, 1)};
+    return {side_by_side(sums.positive.cost, sums.negative.cost), side_by_side(number(sums.positive), number(sums.negative))};
   }
   PairWeights weights(const Tensor& upstream) const { return {upstream.select(1, 0), upstream.select(1, 1)}; }
   template <class V>

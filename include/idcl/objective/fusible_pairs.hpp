@@ -18,6 +18,18 @@ struct PairSums {
   Side positive, negative;
 };
 
+/// Two of these side by side, [n, 2].
+inline Tensor side_by_side(const Tensor& a, const Tensor& b) {
+  const auto result = at::empty({a.size(0), 2}, a.options());
+  const auto left = a.accessor<float, 1>(), right = b.accessor<float, 1>();
+  auto* to = result.data_ptr<float>();
+  for (int64_t i = 0; i < a.size(0); ++i) {
+    to[2 * i] = left[i];
+    to[2 * i + 1] = right[i];
+  }
+  return result;
+}
+
 /// What a row's pairs weigh in the loss, dL / d cost, [n] each.
 struct PairWeights {
   Tensor positive, negative;

@@ -15,4 +15,8 @@ concept HasKernels = Fusible<O> || FusiblePairs<O> || FusibleRows<O>;
 template <class O>
 inline constexpr bool takes_slopes_early = FusibleRows<O> || requires { requires O::eager; };
 
+/// Has a row without loss no slopes either? An objective of hinges says so, by `static constexpr bool flat_at_zero = true`.
+template <class O>
+inline constexpr bool is_flat_at_zero = requires { requires O::flat_at_zero; };
+
 }  // namespace idcl

@@ -20,6 +20,7 @@ namespace idcl::objective {
 struct TripletMargin {
   static constexpr int passes = 2;
   static constexpr bool weighted = true;
+  static constexpr bool flat_at_zero = true;  // its smooth form is above zero
   double margin = 0.05;
   bool smooth = false;
   bool distance = true;       ///< are small values close?

@@ -2,7 +2,8 @@
 
 #include "idcl/engine/fused/gradient.hpp"
 
-#include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 /// Slopes taken in forward. Where a pair's slope asks for no more than its own row, a tile has it while its similarities are at hand: what
@@ -16,17 +17,24 @@ inline void begin_eager(Task& task, const Tensor& u, const Tensor& v) {
   if (v.requires_grad()) task.eager_v = zero_slopes(v);
 }
 
-/// Does every row weigh the same?
-inline bool is_uniform(const Tensor& upstream) {
-  if (upstream.dim() != 1 || upstream.numel() == 0) return false;
-  const auto up = upstream.contiguous();
-  const auto* weight = up.const_data_ptr<float>();
-  return std::all_of(weight, weight + up.numel(), [&](float w) { return w == *weight; });
+/// What every row weighs, if that is one number. `loss`: of an objective whose rows have no slopes where they have no loss, as with hinges, which
+/// may weigh what they will; undefined for others.
+inline std::optional<float> common_weight(const Tensor& upstream, const Tensor& loss) {
+  if (upstream.dim() != 1 || upstream.numel() == 0) return {};
+  const auto up = upstream.contiguous(), losses = loss.defined() ? loss.contiguous() : up;
+  const auto *weight = up.const_data_ptr<float>(), *of_row = losses.const_data_ptr<float>();
+  std::optional<float> common;
+  for (int64_t i = 0; i < up.numel(); ++i) {
+    if (loss.defined() && of_row[i] == 0) continue;
+    if (!common) common = weight[i];
+    if (weight[i] != *common) return {};
+  }
+  return common ? common : *weight;
 }
 
 /// The slopes of u and v as forward found them, times what every row weighs.
-inline std::pair<Tensor, Tensor> scaled(const Task& task, const Tensor& upstream) {
-  const auto times = [weight = upstream.select(0, 0)](const Tensor& slopes) { return slopes.defined() ? slopes * weight : Tensor(); };
+inline std::pair<Tensor, Tensor> scaled(const Task& task, float weight) {
+  const auto times = [=](const Tensor& slopes) { return slopes.defined() ? slopes * weight : Tensor(); };
   return {times(task.eager_u), times(task.eager_v)};
 }
 

@@ -76,22 +76,17 @@ void weigh_strip(const Logits& logits, const Task& task, const Place& place, con
   }
 }
 
-/// Adds what a tile of slopes dL/ds adds to those of u and v, `Task::slopes_of` them, where defined. Of a symmetric S, a tile on the
-/// diagonal is asked once.
+/// Adds what a tile of slopes dL/ds adds to those of u and v, where defined. Of a symmetric S, a tile on the diagonal is asked once.
 inline void add_tile(const Task& task, const Place& place, const Tensor& memory, const Tensor& u, const Tensor& v, const Tensor& grad_u,
                      const Tensor& grad_v) {
   const auto exact = unskipped(place, memory), slopes = task.is_exact() ? exact : exact.to(task.product);
   const auto height = slopes.size(0), width = slopes.size(1);
-  const auto add = [&](bool is_first, const Tensor& sum, const Tensor& weights, const Tensor& rows) {
-    is_first ? put_product(sum, weights, turned(rows), task.product) : add_product(sum, weights, rows, task.product);
-  };
-  const bool is_only = task.is_single();
-  if (grad_u.defined()) add(is_only, part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width));
+  if (grad_u.defined()) add_product(part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width), task.product);
   if (grad_v.defined() && !(task.plan.symmetric && place.on_diagonal()))
-    add(is_only && !grad_v.is_same(grad_u), part(grad_v, place.first_col(), width), turned(slopes), part(u, place.first_row(), height));
+    add_product(part(grad_v, place.first_col(), width), turned(slopes), part(u, place.first_row(), height), task.product);
 }
 
-/// Adds the slopes of u and v to `Task::slopes_of` them, where defined; of a symmetric S, both are one. `weigh(place, strip, tile)` puts dL/ds in
+/// Adds the slopes of u and v to what is there, where defined; of a symmetric S, both are one. `weigh(place, strip, tile)` puts dL/ds in
 /// place of s. What was kept of forward is used up.
 template <class Weigh>
 void add_slopes(Task& task, const Tensor& u, const Tensor& v, const Tensor& grad_u, const Tensor& grad_v, const Weigh& weigh) {

@@ -151,7 +151,15 @@ void weigh_strip_of_pairs(const O& objective, const Task& task, const Place& pla
 }
 
 /// What rows weigh, and nothing for what pads them.
-inline Tensor padded(const Tensor& weight) { return at::constant_pad_nd(weight, {0, kLanes}).contiguous(); }
+inline Tensor padded(const Tensor& weight) {
+  const auto n = weight.size(0);
+  const auto result = at::empty({n + kLanes}, weight.options());
+  const auto from = weight.accessor<float, 1>();
+  auto* to = result.data_ptr<float>();
+  for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+  std::fill_n(to + n, kLanes, 0.0f);
+  return result;
+}
 
 /// The sums of all rows, of n with m.
 inline PairSums sums_of(const Task& task, const Tensor& memory, int64_t m) {

@@ -47,12 +47,6 @@ struct Task {
   /// Is there a tile to be computed where it does not stay?
   bool needs_scratch() const { return !keeps_all() || !is_exact(); }
 
-  /// Is one tile all there is? Then the slopes of a side are one product; of a symmetric S, those of both are one.
-  bool is_single() const { return plan.tiles() == 1; }
-
-  /// Where slopes of rows x gather.
-  Tensor slopes_of(const Tensor& x) const { return is_single() ? empty_slopes(x) : zero_slopes(x); }
-
   /// Do the columns of this tile have sums of their own? On the diagonal of a symmetric S they are its rows.
   bool folds_columns(const Place& place) const { return both || (plan.symmetric && !place.on_diagonal()); }
 };
