@@ -34,6 +34,7 @@ TEST_CASE("pairs and triplets over distances and over similarities match the den
   };
   for (const int64_t n : {2, 11}) check_both(n, {8, kSmall, kLarge});
   for (const int64_t n : {64, 97}) check_both(n, {kMedium});
+  check_both(97, {kLarge});  // rows seen whole: all at once
 }
 
 TEST_CASE("softmax losses over distances match the dense evaluator in double precision") {
@@ -119,7 +120,7 @@ TEST_CASE("slopes taken in forward serve rows that weigh nothing because they lo
     const auto job = engine::make_job(objective, pairing, x, x, /*self=*/true, /*both=*/false, {});
     job->fused = engine::fused_task(objective, pairing.places(90, 90), x, x, /*self=*/true, /*both=*/false, kSmall);
     const auto loss = engine::stream(job, x, x).first.loss.detach();
-    CHECK((loss == 0).any().item<bool>());
+    CHECK((loss == 0).any().template item<bool>());
     return job->known_slopes_weight(weigh(loss));
   };
   const auto of_violators = [](const Tensor& loss) { return loss.sign() * 0.25; };

@@ -92,10 +92,15 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
   LogitScales scales{1, 1};
   if constexpr (Fusible<O>) scales = of_closeness(*objective.fuses(), metric);
   const auto n = u.size(0), m = v.size(0);
-  const auto plan = FusibleRows<O> ? fused::Plan::of_rows(n, m, workspace_bytes)
-                                   : fused::Plan::of(n, m, /*symmetric=*/self && metric.symmetric, workspace_bytes);
+  const bool symmetric = self && metric.symmetric;
   const bool differentiated = c10::GradMode::is_enabled() && (u.requires_grad() || v.requires_grad());
   const auto product = product_type(u, metric);
+  const auto one = fused::Plan::of_one(n, m);
+  // whole rows make no use of symmetry tile by tile, but their slopes do once all are there
+  const bool mirrored = FusibleRows<O> && symmetric && differentiated && one.tile_floats() * u.element_size() <= bytes_to_keep(workspace_bytes);
+  const auto plan = mirrored           ? one
+                    : FusibleRows<O> ? fused::Plan::of_rows(n, m, workspace_bytes)
+                                       : fused::Plan::of(n, m, symmetric, workspace_bytes);
   const auto tile_bytes = std::max<int64_t>(plan.tile_floats() * static_cast<int64_t>(c10::elementSize(product)), 1);
   const auto held = differentiated ? std::min(plan.tiles(), bytes_to_keep(workspace_bytes) / tile_bytes) : 0;
   const bool eager = takes_slopes_early<O> && differentiated && held < plan.tiles();
@@ -104,6 +109,7 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
                    .both = both,
                    .room = eager ? 0 : held * plan.tile_floats(),
                    .eager = eager,
+                   .mirrored = mirrored,
                    .isa = isa,
                    .metric = metric,
                    .product = product};

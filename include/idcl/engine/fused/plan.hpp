@@ -45,6 +45,9 @@ struct Plan {
     return {n, m, /*symmetric=*/false, equal_parts(n, std::clamp<int64_t>(fits, 1, largest)), std::max<int64_t>(m, 1)};
   }
 
+  /// All of S in one.
+  static Plan of_one(int64_t n, int64_t m) { return {n, m, /*symmetric=*/false, std::max<int64_t>(n, 1), std::max<int64_t>(m, 1)}; }
+
   /// Calls `visit(place)` for every tile, row by row.
   template <class Visit>
   void for_each(Visit&& visit) const {

@@ -24,6 +24,7 @@ struct Task {
   bool both;      ///< two sets, and the references are anchors too
   int64_t room;   ///< how many similarities stay in memory for backward: those of the first tiles
   bool eager;     ///< are the slopes of the rows' plain sum taken in forward, where its tiles are at hand?
+  bool mirrored;  ///< is the one tile all of a symmetric S, so that slopes and their mirror image are one product?
   simd::Isa isa;
   similarity::Metric metric{};  ///< an inner product, or a similarity with a curve
   at::ScalarType product = at::kFloat;  ///< what rows and slopes are rounded to before they are multiplied; sums are float32
@@ -41,6 +42,9 @@ struct Task {
   }
 
   bool is_exact() const { return product == at::kFloat; }
+  /// Are all slopes of this tile found in those of its rows?
+  bool is_one_sided(const Place& place) const { return mirrored || (plan.symmetric && place.on_diagonal()); }
+
   bool keeps(const Place& place) const { return place.offset + place.floats() <= room; }
   bool keeps_all() const { return room >= plan.tiles() * plan.tile_floats(); }
 
