@@ -2,6 +2,7 @@
 import importlib
 import importlib.util
 import pathlib
+import sys
 
 import torch
 from torch.nn import functional as F
@@ -42,7 +43,7 @@ def open_clip_losses():
     if package is None:
         return None
     spec = importlib.util.spec_from_file_location("open_clip_loss", pathlib.Path(package.submodule_search_locations[0]) / "loss.py")
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # where torch.compile looks for it
     spec.loader.exec_module(module)
     return module
 

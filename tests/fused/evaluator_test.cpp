@@ -2,8 +2,7 @@
 
 #include "fused/subjects.hpp"
 
-#include <optional>
-#include <tuple>
+#include <utility>
 
 namespace {
 
@@ -179,56 +178,54 @@ TEST_CASE("both views of a pair are mined and folded in one sweep, kept or not, 
   }
 }
 
-TEST_CASE("as many similarities are kept as the workspace holds, the first tiles first") {
-  const auto x = unit(Random(19).normal({200, 6})).to(at::kFloat).requires_grad_();
-  const auto labels = Random(20).integers(30, {200});
-  const auto by_label = by_labels(labels, labels, true);
-  const Subject subject{.name = "labels", .u = x.detach().to(at::kDouble), .v = {}, .pairing = by_label};
-  const auto task = [&](int64_t bytes, const auto& objective) {
-    return engine::fused_task(objective, mining::Places::none(200, true), x, x, /*self=*/true, /*both=*/false, bytes);
+TEST_CASE("similarities are kept where half of the workspace holds them, or as many as a larger one than the default does") {
+  const auto rows = [](int64_t n) { return at::zeros({n, 6}).requires_grad_(); };
+  const auto task = [&](const Tensor& x, int64_t bytes, const auto& objective) {
+    return engine::fused_task(objective, mining::Places::none(x.size(0), true), x, x, /*self=*/true, /*both=*/false, bytes);
   };
-  const auto expected = reference(InfoNCE{.temperature = 0.1}, subject);
-  for (const auto& [bytes, some, all] : std::vector<std::tuple<int64_t, bool, bool>>{{200'000, true, false}, {kLarge, true, true}}) {
-    const auto found = task(bytes, InfoNCE{});
-    INFO("workspace of " << bytes << ": " << found.room << " floats in tiles of " << found.plan.tile_floats());
-    CHECK((found.room > 0) == some);
-    CHECK(found.keeps_all() == all);
-    CHECK(found.room % found.plan.tile_floats() == 0);
-    CHECK(found.room * 4 <= engine::bytes_to_keep(bytes));
-    compare(fused(InfoNCE{.temperature = 0.1}, subject, simd::widest(), bytes), expected, 0.1);
-  }
-  CHECK(task(200'000, Sigmoid{}).room == 0);  // slopes are taken in forward instead
-  CHECK(task(200'000, Sigmoid{}).eager);
-  CHECK(engine::bytes_to_keep(int64_t{32} << 20) == int64_t{16} << 20);
-  CHECK(engine::bytes_to_keep(int64_t{288} << 20) == int64_t{272} << 20);
+  CHECK(task(rows(200), kLarge, InfoNCE{}).keeps_all());
+  CHECK(task(rows(200), kMedium, InfoNCE{}).room == 0);
+  const auto many = rows(3000);  // 19.5 MiB of them
+  CHECK(task(many, kLarge, InfoNCE{}).room == 0);
+  const auto some = task(many, kLarge + 1, InfoNCE{});
+  CHECK(some.room > 0);
+  CHECK_FALSE(some.keeps_all());
+  CHECK(some.room % some.plan.tile_floats() == 0);
+  CHECK(some.room * 4 <= int64_t{16} << 20);
+  CHECK(task(many, kLarge + (int64_t{4} << 20), InfoNCE{}).keeps_all());
+  const auto sigmoid = task(many, kLarge + 1, Sigmoid{});  // slopes are taken in forward instead
+  CHECK(sigmoid.room == 0);
+  CHECK(sigmoid.eager);
+  CHECK(task(rows(200), kLarge, TripletMargin{}).mirrored);
+  CHECK_FALSE(task(many, kLarge, TripletMargin{}).mirrored);
   const at::NoGradGuard no_grad;
-  CHECK(task(kLarge, InfoNCE{}).room == 0);  // nobody will ask
+  CHECK(task(rows(200), kLarge, InfoNCE{}).room == 0);  // nobody will ask
 }
 
-TEST_CASE("rounded products are kept as they were rounded") {
+TEST_CASE("what is kept is what would be computed again, in float32 and as products were rounded") {
   Random random(21);
   const auto labels = random.integers(30, {200}), rows = unit(random.normal({200, 24}));
   const auto pairing = by_labels(labels, labels, true);
-  const auto evaluate = [&](std::optional<double> share) {  // of the similarities that are kept; none: in float32
+  const auto evaluate = [&](at::ScalarType product, double share) {  // of the similarities that are kept
     return differentiate({.name = "labels", .u = rows, .v = {}, .pairing = pairing}, at::kFloat, [&](const Tensor& u, const Tensor& v) {
       const InfoNCE objective{.temperature = 0.5};
       const auto job = engine::make_job(objective, pairing, u, v, /*self=*/true, /*both=*/false, {});
-      job->fused = engine::fused_task(objective, pairing.places(200, 200), u, v, /*self=*/true, /*both=*/false, 40'000);
+      job->fused = engine::fused_task(objective, pairing.places(200, 200), u, v, /*self=*/true, /*both=*/false, kMedium);
       auto& task = *job->fused;
-      if (share) {
-        task.product = at::kBFloat16;
-        task.room = static_cast<int64_t>(*share * static_cast<double>(task.plan.tiles())) * task.plan.tile_floats();
-      }
+      task.product = product;
+      task.room = static_cast<int64_t>(share * static_cast<double>(task.plan.tiles())) * task.plan.tile_floats();
       return engine::stream(job, u, v);
     });
   };
-  const auto exact = evaluate({}), again = evaluate(0);
-  CHECK(largest(again.loss - exact.loss) > 1e-4);
-  compare(again, exact, 1e-5);  // to bfloat16's three digits: 1e5 roundings of float32
+  const auto exact = evaluate(at::kFloat, 0), rounded = evaluate(at::kBFloat16, 0);
+  CHECK(largest(rounded.loss - exact.loss) > 1e-4);
+  compare(rounded, exact, 1e-5);  // to bfloat16's three digits: 1e5 roundings of float32
   for (const double share : {0.5, 1.0}) {
-    const auto kept = evaluate(share);
-    CHECK(at::equal(kept.loss, again.loss));
-    CHECK(at::equal(kept.grad_u, again.grad_u));
+    for (const auto& [product, again] : {std::pair{at::kFloat, exact}, std::pair{at::kBFloat16, rounded}}) {
+      const auto kept = evaluate(product, share);
+      CHECK(at::equal(kept.loss, again.loss));
+      CHECK(at::equal(kept.grad_u, again.grad_u));
+    }
   }
 }
 

@@ -78,10 +78,12 @@ std::pair<RowLosses, RowLosses> stream(const c10::intrusive_ptr<Job<O>>& job, co
   return {{results[0], results[1]}, job->both ? RowLosses{results[2], results[3]} : RowLosses{}};
 }
 
-/// The bytes of a workspace that similarities may take: half of them, or all but what tiles, sums and lists ever need.
-inline int64_t bytes_to_keep(int64_t workspace_bytes) {
+/// The bytes that similarities may take of a workspace, of `all` that they would: half of it, where that holds them; of one that was asked to be
+/// larger than the default, all but what tiles, sums and lists ever need.
+inline int64_t bytes_to_keep(int64_t workspace_bytes, int64_t all) {
   constexpr int64_t others = int64_t{16} << 20;
-  return std::max(workspace_bytes / 2, workspace_bytes - others);
+  if (all <= workspace_bytes / 2) return all;
+  return workspace_bytes > Evaluation{}.workspace_bytes ? std::min(all, workspace_bytes - others) : 0;
 }
 
 /// What the fused kernels, compiled for `isa`, need to know. Where there is to be a backward, forward keeps as many similarities for it
@@ -97,12 +99,13 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
   const auto product = product_type(u, metric);
   const auto one = fused::Plan::of_one(n, m);
   // whole rows make no use of symmetry tile by tile, but their slopes do once all are there
-  const bool mirrored = FusibleRows<O> && symmetric && differentiated && one.tile_floats() * u.element_size() <= bytes_to_keep(workspace_bytes);
+  const auto bytes_of_one = one.tile_floats() * static_cast<int64_t>(u.element_size());
+  const bool mirrored = FusibleRows<O> && symmetric && differentiated && bytes_to_keep(workspace_bytes, bytes_of_one) == bytes_of_one;
   const auto plan = mirrored           ? one
                     : FusibleRows<O> ? fused::Plan::of_rows(n, m, workspace_bytes)
                                        : fused::Plan::of(n, m, symmetric, workspace_bytes);
   const auto tile_bytes = std::max<int64_t>(plan.tile_floats() * static_cast<int64_t>(c10::elementSize(product)), 1);
-  const auto held = differentiated ? std::min(plan.tiles(), bytes_to_keep(workspace_bytes) / tile_bytes) : 0;
+  const auto held = differentiated ? bytes_to_keep(workspace_bytes, plan.tiles() * tile_bytes) / tile_bytes : 0;
   const bool eager = takes_slopes_early<O> && differentiated && held < plan.tiles();
   fused::Task task{.scales = scales,
                    .plan = plan,
