@@ -25,7 +25,8 @@ inline LogitScales of_closeness(const LogitScales& scales, const similarity::Met
   return metric.distance ? LogitScales{.repulsion = -scales.repulsion, .attraction = -scales.attraction} : scales;
 }
 
-/// Can these rows be compared by the fused kernels: float32 on the CPU, and an objective that has them? Of similarities that are no inner product those that a kernel can follow.
+/// Can these rows be compared by the fused kernels: float32 on the CPU, and an objective that has them? Of similarities that are no inner
+/// product those that a kernel can follow.
 template <Objective O>
 bool fuses(const O& objective, const Tensor& u, const Tensor& v, const similarity::Metric& metric = {}) {
   const auto plain = [](const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
@@ -78,8 +79,8 @@ std::pair<RowLosses, RowLosses> stream(const c10::intrusive_ptr<Job<O>>& job, co
   return {{results[0], results[1]}, job->both ? RowLosses{results[2], results[3]} : RowLosses{}};
 }
 
-/// The bytes that similarities may take of a workspace, of `all` that they would: half of it, where that holds them; of one that was asked to be
-/// larger than the default, all but what tiles, sums and lists ever need.
+/// The bytes that similarities may take of a workspace, of `all` that they would: half of it, where that holds them; of one that was asked
+/// to be larger than the default, all but what tiles, sums and lists ever need.
 inline int64_t bytes_to_keep(int64_t workspace_bytes, int64_t all) {
   constexpr int64_t others = int64_t{16} << 20;
   if (all <= workspace_bytes / 2) return all;

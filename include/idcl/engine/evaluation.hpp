@@ -8,9 +8,10 @@ namespace idcl {
 ///
 /// - `Dense`: the whole N x M matrix in memory, plain differentiable ATen. The reference.
 /// - `Streaming`: tiles in a fixed workspace, computed again in backward; memory linear in N + M.
-/// - `Fused`: tiles as in streaming, gone through by hand-written kernels while they are in the cache, and kept for backward where the
-///   workspace holds them all. For an objective that is `Fusible`, `FusiblePairs` or `FusibleRows`, float32 on the CPU, inner products and
-///   Euclidean distances, positives by label, place or list; elsewhere asking for it is an error.
+/// - `Fused`: tiles as in streaming, gone through by hand-written kernels while they are in the cache, and kept for backward where half
+///   of the workspace holds them all; in one larger than the default, as many as there is room for. For an objective that is `Fusible`,
+///   `FusiblePairs` or `FusibleRows`, float32 on the CPU, inner products and Euclidean distances, positives by label, place or list;
+///   elsewhere asking for it is an error.
 /// - `Auto`: fused where that is possible; else dense while the whole matrix is as small as a tile, streaming above.
 enum class Evaluator { Auto, Dense, Streaming, Fused };
 

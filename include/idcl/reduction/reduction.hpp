@@ -38,8 +38,8 @@ inline Tensor beside(const Tensor& rows, const Tensor& loss) { return loss.dim()
 
 namespace detail {
 
-/// The mean in one call each way, where batches are small and every operator shows: plain rows [N] or [N, parts]. `above_zero`: rows at zero
-/// or below, in a part, have no terms there.
+/// The mean in one call each way, where batches are small and every operator shows: plain rows [N] or [N, parts]. `above_zero`: rows at
+/// zero or below, in a part, have no terms there.
 struct MeanOfRows : torch::autograd::Function<MeanOfRows> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& loss, const Tensor& terms, bool above_zero) {
     const auto n = loss.size(0), parts = loss.dim() == 1 ? 1 : loss.size(1);

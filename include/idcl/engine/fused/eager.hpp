@@ -17,8 +17,8 @@ inline void begin_eager(Task& task, const Tensor& u, const Tensor& v) {
   if (v.requires_grad()) task.eager_v = zero_slopes(v);
 }
 
-/// What every row weighs, if that is one number. `loss`: of an objective whose rows have no slopes where they have no loss, as with hinges, which
-/// may weigh what they will; undefined for others.
+/// What every row weighs, if that is one number. `loss`: of an objective whose rows have no slopes where they have no loss, as with hinges:
+/// there they may weigh what they will; undefined for others.
 inline std::optional<float> common_weight(const Tensor& upstream, const Tensor& loss) {
   if (upstream.dim() != 1 || upstream.numel() == 0) return {};
   const auto up = upstream.contiguous(), losses = loss.defined() ? loss.contiguous() : up;
