@@ -94,11 +94,11 @@ def contests(size, dim, evaluator="auto", classes=1000):
 
     found = {
         "idcl": Contest(4, 2, size, {"ours": lambda: ours.idcl_loss(a, b, 15, 0.1, evaluator),
-                                  "own dense": lambda: ours.idcl_loss(a, b, 15, 0.1, "dense"),
-                                  "released formula": lambda: released_idcl(a, b)}),
+                                     "own dense": lambda: ours.idcl_loss(a, b, 15, 0.1, "dense"),
+                                     "released formula": lambda: released_idcl(a, b)}),
         "idcl_pair": Contest(8, 3, size, {"ours": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, evaluator, 32),
-                                       "ours, 288 MiB": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, evaluator, 288),
-                                       "released formula": lambda: (released_idcl(a, b) + released_idcl(b, a)) / 2}),
+                                          "ours, 288 MiB": lambda: ours.idcl_pair_loss(a, b, 15, 0.1, evaluator, 288),
+                                          "released formula": lambda: (released_idcl(a, b) + released_idcl(b, a)) / 2}),
         "clip": family("clip", 6, 3),
         "sig_lip": family("sig_lip", 3, 3),
     }

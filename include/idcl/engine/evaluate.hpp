@@ -102,9 +102,9 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
   // whole rows make no use of symmetry tile by tile, but their slopes do once all are there
   const auto bytes_of_one = one.tile_floats() * static_cast<int64_t>(u.element_size());
   const bool mirrored = FusibleRows<O> && symmetric && differentiated && bytes_to_keep(workspace_bytes, bytes_of_one) == bytes_of_one;
-  const auto plan = mirrored           ? one
+  const auto plan = mirrored         ? one
                     : FusibleRows<O> ? fused::Plan::of_rows(n, m, workspace_bytes)
-                                       : fused::Plan::of(n, m, symmetric, workspace_bytes);
+                                     : fused::Plan::of(n, m, symmetric, workspace_bytes);
   const auto tile_bytes = std::max<int64_t>(plan.tile_floats() * static_cast<int64_t>(c10::elementSize(product)), 1);
   const auto held = differentiated ? bytes_to_keep(workspace_bytes, plan.tiles() * tile_bytes) / tile_bytes : 0;
   const bool eager = takes_slopes_early<O> && differentiated && held < plan.tiles();

@@ -95,7 +95,7 @@ std::vector<Tensor> second_order(const Job& job, const Tensor& u, const Tensor& 
     });
   });
 
-  auto grad_u = at::zeros_like(u), grad_v = job.self ? grad_u : at::zeros_like(v);
+  const auto grad_u = zero_slopes(u), grad_v = job.self ? grad_u : zero_slopes(v);
   for_each_tile(blocks, [&](const Tile& tile) {
     Tensor g, h;  // dL/ds, and the derivative of sum g t with respect to s: [n, m]
     both_sides(tile, [&](Tile& seen, Side& side, const Tensor& t, bool transposed) {

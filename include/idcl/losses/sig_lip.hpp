@@ -69,7 +69,7 @@ Tensor sig_lip_loss(const Tensor& image, const Tensor& text, const Scale& logit_
       // The scale is a factor of one tower's rows and the bias a column more: their gradients come by the way.
       const auto u = similarity.embed(image), v = similarity.embed(text);
       const auto scale = logit_number("logit_scale", logit_scale, u), bias = logit_number("logit_bias", logit_bias, u);
-      const auto one = logit_number("one", 1.0, v);
+      const auto one = at::ones({}, v.options().requires_grad(false));
       const ContrastiveLoss loss{similarity::Dot{}, mining::Diagonal{}, objective::Sigmoid{}, reduction, evaluation};
       return loss(similarity::detail::scaled_rows(u, scale, bias), similarity::detail::scaled_rows(v, one, one));
     });

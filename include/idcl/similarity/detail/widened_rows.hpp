@@ -74,7 +74,7 @@ struct WidenedRows : torch::autograd::Function<WidenedRows> {
     const auto isa = simd::widest();
     for_each_row(n, width, [&](int64_t i) {
       const float *row = rows + i * (width + 2), *of_row = up + i * pitch;  // factor y, and the slope in it
-      const float of_square = 2 * of_row[how.square_at(width)] / factor;          // times the scaled row
+      const float of_square = 2 * of_row[how.square_at(width)] / factor;    // times the scaled row
       simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
         // what lies along a row changes no direction: where one was brought to unit length, its square's slope is of that kind
         const bool keeps_length = !how.unit || length[i] >= longest;
