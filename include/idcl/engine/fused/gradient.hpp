@@ -94,9 +94,9 @@ inline void add_tile(const Task& task, const Place& place, const Tensor& memory,
   if (task.mirrored) add_mirror_image(memory.data_ptr<float>(), place.rows, place.stride());
   const auto exact = unskipped(place, memory), slopes = task.is_exact() ? exact : exact.to(task.product);
   const auto height = slopes.size(0), width = slopes.size(1);
-  if (grad_u.defined()) add_product(part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width), task.product);
+  if (grad_u.defined()) add_product(part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width), task.product, task.isa);
   if (grad_v.defined() && !task.is_one_sided(place))
-    add_product(part(grad_v, place.first_col(), width), turned(slopes), part(u, place.first_row(), height), task.product);
+    add_product(part(grad_v, place.first_col(), width), turned(slopes), part(u, place.first_row(), height), task.product, task.isa);
 }
 
 /// Adds the slopes of u and v to what is there, where defined; of a symmetric S, both are one. `weigh(place, strip, tile)` puts dL/ds in

@@ -59,7 +59,7 @@ struct Task {
 inline void multiply(const Task& task, const Place& place, const Tensor& u, const Tensor& v, const Tensor& memory) {
   const auto out = memory.as_strided({place.rows, place.cols}, {place.stride(), 1});
   const auto anchors = part(u, place.row, place.rows), references = part(v, place.col, place.cols);
-  put_product(out, anchors, references, task.product);
+  put_product(out, anchors, references, task.product, task.isa);
   if (task.metric.settle) task.metric.settle(out, anchors, references);
   if (task.metric.distance) out.neg_();
   auto* s = memory.data_ptr<float>();
