@@ -46,33 +46,75 @@ inline bool multiplies_by_hand(const Tensor& out, const Tensor& a, const Tensor&
 #endif
 }
 
-/// out = a b, or out += a b, by as many threads as there is work for, each with columns of its own and, where there are few, rows.
+namespace detail {
+
+inline simd::Matrix matrix(const Tensor& x) { return {x.const_data_ptr<float>(), x.stride(0), x.stride(1)}; }
+
+inline int64_t panel_width(simd::Isa isa) { return isa == simd::Isa::Avx512 ? simd::kPanel<64> : simd::kPanel<32>; }
+
+/// How many threads have enough to do.
+inline int64_t threads_for(int64_t multiplications) {
+  constexpr int64_t worthwhile = 1 << 20;
+  return std::clamp<int64_t>(multiplications / worthwhile, 1, at::get_num_threads());
+}
+
+/// Calls `work(k)` for each k below count, as many at a time as there are threads.
+template <class Work>
+void for_each_thread(int64_t count, const Work& work) {
+  at::parallel_for(0, count, 1, [&](int64_t first, int64_t last) {
+    for (auto k = first; k < last; ++k) work(k);
+  });
+}
+
+}  // namespace detail
+
+/// out = a b, or out += a b. Threads have columns of their own and, where there are few, rows.
 inline void multiply_by_hand(const Tensor& out, const Tensor& a, const Tensor& b, bool adds, simd::Isa isa) {
-  constexpr int64_t worthwhile = 1 << 20;  // multiplications for a thread
-  const auto rows = out.size(0), cols = out.size(1), depth = a.size(1), stride = out.stride(0);
-  const auto panel = isa == simd::Isa::Avx512 ? simd::kPanel<64> : simd::kPanel<32>;
-  const auto panels = (cols + panel - 1) / panel;
-  const auto threads = std::clamp<int64_t>(rows * cols * depth / worthwhile, 1, at::get_num_threads());
-  const auto across = std::clamp<int64_t>(threads, 1, std::max<int64_t>(panels, 1)), down = threads / across;
-  const simd::Matrix left{a.const_data_ptr<float>(), a.stride(0), a.stride(1)}, right{b.const_data_ptr<float>(), b.stride(0), b.stride(1)};
+  const auto rows = out.size(0), cols = out.size(1), depth = a.size(1), stride = out.stride(0), panel = detail::panel_width(isa);
+  const auto panels = std::max<int64_t>((cols + panel - 1) / panel, 1);
+  const auto threads = detail::threads_for(rows * cols * depth), across = std::min(threads, panels), down = threads / across;
+  const auto left = detail::matrix(a), right = detail::matrix(b);
   auto* data = out.data_ptr<float>();
-  at::parallel_for(0, across * down, 1, [&](int64_t first, int64_t last) {
-    for (auto k = first; k < last; ++k) {
-      const auto row = k / across * rows / down, below = (k / across + 1) * rows / down;
-      const auto col = k % across * panels / across * panel, beyond = std::min((k % across + 1) * panels / across * panel, cols);
-      simd::multiply(isa, {data + row * stride + col, below - row, beyond - col, stride, adds}, left.from(row, 0), right.from(0, col), depth);
+  detail::for_each_thread(across * down, [=](int64_t k) {
+    const auto i = k / across, j = k % across;
+    const auto row = i * rows / down, below = (i + 1) * rows / down;
+    const auto col = j * panels / across * panel, beyond = std::min((j + 1) * panels / across * panel, cols);
+    simd::multiply(isa, {data + row * stride + col, below - row, beyond - col, stride, adds}, left.from(row, 0), right.from(0, col), depth);
+  });
+}
+
+/// out = a b, a symmetric matrix: what is on and above its diagonal, and the mirror image. Panels farther right are longer: threads take
+/// them to and fro.
+inline void multiply_half_by_hand(const Tensor& out, const Tensor& a, const Tensor& b, simd::Isa isa) {
+  const auto n = out.size(0), depth = a.size(1), stride = out.stride(0), panel = detail::panel_width(isa);
+  const auto threads = detail::threads_for(n * n * depth / 2);
+  const auto left = detail::matrix(a), right = detail::matrix(b);
+  auto* data = out.data_ptr<float>();
+  detail::for_each_thread(threads, [=](int64_t k) {
+    for (int64_t round = 0; round * threads * panel < n; ++round) {
+      const auto col = (round * threads + (round % 2 == 0 ? k : threads - 1 - k)) * panel, beyond = std::min(col + panel, n);
+      if (col >= n) continue;
+      simd::multiply(isa, {data + col, beyond, beyond - col, stride, /*adds=*/false}, left, right.from(0, col), depth);
+      for (auto j = col; j < beyond; ++j)
+        for (int64_t i = 0; i < j; ++i) data[j * stride + i] = data[i * stride + j];
     }
   });
 }
 
+/// Is a product known to be its own mirror image? Then half of it has to be computed.
+enum class Mirrored { No, Yes };
+
 /// out = a b^T, with the operands rounded to `product` first.
-inline void put_product(Tensor out, const Tensor& a, const Tensor& b, at::ScalarType product, simd::Isa isa = simd::widest()) {
+inline void put_product(Tensor out, const Tensor& a, const Tensor& b, at::ScalarType product, Mirrored mirrored = Mirrored::No,
+                        simd::Isa isa = simd::widest()) {
   if (a.scalar_type() != product) {
     out.copy_(at::mm(a.to(product), turned(b.to(product))));
-  } else if (multiplies_by_hand(out, a, b, isa)) {
-    multiply_by_hand(out, a, turned(b), false, isa);
-  } else {
+  } else if (!multiplies_by_hand(out, a, b, isa)) {
     at::mm_out(out, a, turned(b));
+  } else if (mirrored == Mirrored::Yes) {
+    multiply_half_by_hand(out, a, turned(b), isa);
+  } else {
+    multiply_by_hand(out, a, turned(b), /*adds=*/false, isa);
   }
 }
 
@@ -81,7 +123,7 @@ inline void add_product(Tensor out, const Tensor& a, const Tensor& b, at::Scalar
   if (a.scalar_type() != product || b.scalar_type() != product) {
     out.add_(at::mm(a.to(product), b.to(product)));
   } else if (multiplies_by_hand(out, a, b, isa)) {
-    multiply_by_hand(out, a, b, true, isa);
+    multiply_by_hand(out, a, b, /*adds=*/true, isa);
   } else {
     out.addmm_(a, b);
   }

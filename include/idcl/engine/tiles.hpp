@@ -84,7 +84,8 @@ void for_each_tile(const Blocks& blocks, Visit&& visit) {
     for (int64_t col = blocks.symmetric ? row : 0; col < blocks.cols(); col += width) {
       const auto m = std::min(width, blocks.cols() - col);
       const auto references = part(blocks.v, col + m - width, width);
-      put_product(buffer, anchors, references, blocks.product);
+      const auto mirrored = blocks.symmetric && row == col && height == width ? Mirrored::Yes : Mirrored::No;
+      put_product(buffer, anchors, references, blocks.product, mirrored);
       const auto rows = part(buffer, height - n, n), similarity = m == width ? rows : rows.narrow(1, width - m, m);
       visit(blocks.tile_of(blocks.metric(similarity, part(anchors, height - n, n), part(references, width - m, m)), row, col));
     }

@@ -42,7 +42,7 @@ struct Task {
   }
 
   bool is_exact() const { return product == at::kFloat; }
-  /// Are all slopes of this tile found in those of its rows?
+  /// Is this tile its own mirror image, and all slopes found in those of its rows?
   bool is_one_sided(const Place& place) const { return mirrored || (plan.symmetric && place.on_diagonal()); }
 
   bool keeps(const Place& place) const { return place.offset + place.floats() <= room; }
@@ -59,7 +59,7 @@ struct Task {
 inline void multiply(const Task& task, const Place& place, const Tensor& u, const Tensor& v, const Tensor& memory) {
   const auto out = memory.as_strided({place.rows, place.cols}, {place.stride(), 1});
   const auto anchors = part(u, place.row, place.rows), references = part(v, place.col, place.cols);
-  put_product(out, anchors, references, task.product, task.isa);
+  put_product(out, anchors, references, task.product, task.is_one_sided(place) ? Mirrored::Yes : Mirrored::No, task.isa);
   if (task.metric.settle) task.metric.settle(out, anchors, references);
   if (task.metric.distance) out.neg_();
   auto* s = memory.data_ptr<float>();
