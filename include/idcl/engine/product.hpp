@@ -1,11 +1,12 @@
 #pragma once
 
+#include "idcl/core/parallel.hpp"
 #include "idcl/core/part.hpp"
+#include "idcl/core/simd_mirror.hpp"
 #include "idcl/core/simd_product.hpp"
 #include "idcl/similarity/similarity.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
@@ -52,30 +53,16 @@ inline simd::Matrix matrix(const Tensor& x) { return {x.const_data_ptr<float>(),
 
 inline int64_t panel_width(simd::Isa isa) { return isa == simd::Isa::Avx512 ? simd::kPanel<64> : simd::kPanel<32>; }
 
-/// How many threads have enough to do.
-inline int64_t threads_for(int64_t multiplications) {
-  constexpr int64_t worthwhile = 1 << 20;
-  return std::clamp<int64_t>(multiplications / worthwhile, 1, at::get_num_threads());
-}
-
-/// Calls `work(k)` for each k below count, as many at a time as there are threads.
-template <class Work>
-void for_each_thread(int64_t count, const Work& work) {
-  at::parallel_for(0, count, 1, [&](int64_t first, int64_t last) {
-    for (auto k = first; k < last; ++k) work(k);
-  });
-}
-
 }  // namespace detail
 
 /// out = a b, or out += a b. Threads have columns of their own and, where there are few, rows.
 inline void multiply_by_hand(const Tensor& out, const Tensor& a, const Tensor& b, bool adds, simd::Isa isa) {
   const auto rows = out.size(0), cols = out.size(1), depth = a.size(1), stride = out.stride(0), panel = detail::panel_width(isa);
   const auto panels = std::max<int64_t>((cols + panel - 1) / panel, 1);
-  const auto threads = detail::threads_for(rows * cols * depth), across = std::min(threads, panels), down = threads / across;
+  const auto threads = threads_for(rows * cols * depth), across = std::min(threads, panels), down = threads / across;
   const auto left = detail::matrix(a), right = detail::matrix(b);
   auto* data = out.data_ptr<float>();
-  detail::for_each_thread(across * down, [=](int64_t k) {
+  for_each_to_and_fro(threads, across * down, [=](int64_t k) {
     const auto i = k / across, j = k % across;
     const auto row = i * rows / down, below = (i + 1) * rows / down;
     const auto col = j * panels / across * panel, beyond = std::min((j + 1) * panels / across * panel, cols);
@@ -83,21 +70,15 @@ inline void multiply_by_hand(const Tensor& out, const Tensor& a, const Tensor& b
   });
 }
 
-/// out = a b, a symmetric matrix: what is on and above its diagonal, and the mirror image. Panels farther right are longer: threads take
-/// them to and fro.
+/// out = a b, a symmetric matrix: what is on and above its diagonal, and the mirror image.
 inline void multiply_half_by_hand(const Tensor& out, const Tensor& a, const Tensor& b, simd::Isa isa) {
   const auto n = out.size(0), depth = a.size(1), stride = out.stride(0), panel = detail::panel_width(isa);
-  const auto threads = detail::threads_for(n * n * depth / 2);
   const auto left = detail::matrix(a), right = detail::matrix(b);
   auto* data = out.data_ptr<float>();
-  detail::for_each_thread(threads, [=](int64_t k) {
-    for (int64_t round = 0; round * threads * panel < n; ++round) {
-      const auto col = (round * threads + (round % 2 == 0 ? k : threads - 1 - k)) * panel, beyond = std::min(col + panel, n);
-      if (col >= n) continue;
-      simd::multiply(isa, {data + col, beyond, beyond - col, stride, /*adds=*/false}, left, right.from(0, col), depth);
-      for (auto j = col; j < beyond; ++j)
-        for (int64_t i = 0; i < j; ++i) data[j * stride + i] = data[i * stride + j];
-    }
+  for_each_to_and_fro(threads_for(n * n * depth / 2), (n + panel - 1) / panel, [=](int64_t k) {
+    const auto col = k * panel, width = std::min(panel, n - col);
+    simd::multiply(isa, {data + col, col + width, width, stride, /*adds=*/false}, left, right.from(0, col), depth);
+    simd::copy_above_below(isa, data, stride, col, width);
   });
 }
 

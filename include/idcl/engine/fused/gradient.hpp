@@ -77,21 +77,17 @@ void weigh_strip(const Logits& logits, const Task& task, const Place& place, con
 }
 
 /// g_ij and g_ji both become their sum, of a matrix of n x n.
-inline void add_mirror_image(float* g, int64_t n, int64_t stride) {
-  constexpr int64_t side = 32;  // of blocks that stay in the cache together
-  at::parallel_for(0, (n + side - 1) / side, 1, [=](int64_t first, int64_t last) {
-    for (auto row = first * side; row < std::min(last * side, n); row += side)
-      for (auto col = row; col < n; col += side)
-        for (auto i = row; i < std::min(row + side, n); ++i)
-          for (auto j = std::max(col, i); j < std::min(col + side, n); ++j)
-            g[i * stride + j] = g[j * stride + i] = g[i * stride + j] + g[j * stride + i];
+inline void add_mirror_image(simd::Isa isa, float* g, int64_t n, int64_t stride) {
+  constexpr int64_t width = kLanes;
+  for_each_to_and_fro(threads_for(n * n * width), (n + width - 1) / width, [=](int64_t k) {
+    simd::add_above_and_below(isa, g, stride, k * width, std::min(width, n - k * width));
   });
 }
 
 /// Adds what a tile of slopes dL/ds adds to those of u and v, where defined; one that is its own mirror image is asked once.
 inline void add_tile(const Task& task, const Place& place, const Tensor& memory, const Tensor& u, const Tensor& v, const Tensor& grad_u,
                      const Tensor& grad_v) {
-  if (task.mirrored) add_mirror_image(memory.data_ptr<float>(), place.rows, place.stride());
+  if (task.mirrored) add_mirror_image(task.isa, memory.data_ptr<float>(), place.rows, place.stride());
   const auto exact = unskipped(place, memory), slopes = task.is_exact() ? exact : exact.to(task.product);
   const auto height = slopes.size(0), width = slopes.size(1);
   if (grad_u.defined()) add_product(part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width), task.product, task.isa);

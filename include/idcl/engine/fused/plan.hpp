@@ -34,7 +34,7 @@ struct Plan {
     constexpr int64_t smallest = 128, largest = 256, widest = 1024;
     const auto floats = std::max<int64_t>(workspace_bytes / static_cast<int64_t>(sizeof(float)), 1);
     const auto fits = std::max<int64_t>(static_cast<int64_t>(std::sqrt(static_cast<double>(floats) / 2)), 1);  // half of it for tiles
-    const auto height = equal_parts(n, std::min(fits, symmetric ? std::clamp<int64_t>(n / 8, smallest, largest) : largest));
+    const auto height = equal_parts(n, std::min(fits, symmetric ? std::clamp<int64_t>(n / 4, smallest, largest) : largest));
     return {n, m, symmetric, height, symmetric ? height : equal_parts(m, std::min(fits, widest))};
   }
 
