@@ -33,27 +33,27 @@ inline constexpr int64_t kPanel = 2 * bytes / static_cast<int64_t>(sizeof(float)
 
 namespace detail {
 
-/// Rows of a panel: as wide as two registers it stays in the first-level cache.
-inline constexpr int64_t kDepth = 256;
+/// Rows of a panel, usually and at most: it stays near the first-level cache.
+inline constexpr int64_t kDepth = 256, kDeepest = 384;
 
 /// Rows that run along a panel together: the sums of each take two registers, of 32 where they have 64 bytes, else of 16.
 template <int bytes>
 inline constexpr int kRows = bytes == 64 ? 8 : 6;
 
-/// The first `cols` columns of b, `depth` rows of them one after the other, with zeros up to a panel's width.
+/// The first `cols` columns of b, `depth` rows of them one after the other, and the last of them again up to a panel's width.
 template <int bytes>
 [[gnu::always_inline]] inline void pack(float* panel, const Matrix& b, int64_t depth, int64_t cols) {
   using V = Vector<float, bytes>;
   constexpr int64_t width = kPanel<bytes>, lanes = width / 2;
   int64_t k = 0;
-  if (cols == width && b.col_stride == 1) {
+  if (b.col_stride == 1 && cols == width) {
     for (; k < depth; ++k) std::memcpy(panel + k * width, b.at(k, 0), width * sizeof(float));
-  } else if (cols == width && b.row_stride == 1) {
+  } else if (b.row_stride == 1) {
     for (; k + lanes <= depth; k += lanes) {
       for (int64_t j = 0; j < width; j += lanes) {
         V x[lanes];
 #pragma GCC unroll 16
-        for (int64_t i = 0; i < lanes; ++i) load(x[i], b.at(k, j + i));
+        for (int64_t i = 0; i < lanes; ++i) load(x[i], b.at(k, std::min(j + i, cols - 1)));
         transpose(x);
 #pragma GCC unroll 16
         for (int64_t i = 0; i < lanes; ++i) store(panel + (k + i) * width + j, x[i]);
@@ -61,68 +61,79 @@ template <int bytes>
     }
   }
   for (; k < depth; ++k)
-    for (int64_t j = 0; j < width; ++j) panel[k * width + j] = j < cols ? *b.at(k, j) : 0;
+    for (int64_t j = 0; j < width; ++j) panel[k * width + j] = *b.at(k, std::min(j, cols - 1));
 }
 
-/// Some rows of a times a panel, from the `first` of them on.
-template <int bytes, int rows>
+/// Some rows of a times the first registers of a panel, from the `first` of these rows on.
+template <int bytes, int rows, int registers>
 [[gnu::always_inline]] inline void multiply_rows(const Product& out, const Matrix& a, const float* panel, int64_t depth, int first) {
   using V = Vector<float, bytes>;
   constexpr int64_t width = kPanel<bytes>, lanes = width / 2;
-  V sums[rows][2];
+  V sums[rows][registers];
 #pragma GCC unroll 8
-  for (int i = 0; i < rows; ++i) sums[i][0] = sums[i][1] = V{};
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 2
+    for (int r = 0; r < registers; ++r) sums[i][r] = V{};
   for (int64_t k = 0; k < depth; ++k) {
-    V b0, b1;
-    load(b0, panel + k * width);
-    load(b1, panel + k * width + lanes);
+    V b[registers];
+#pragma GCC unroll 2
+    for (int r = 0; r < registers; ++r) load(b[r], panel + k * width + r * lanes);
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
       const V x = V{} + *a.at(i, k);
-      sums[i][0] += x * b0;
-      sums[i][1] += x * b1;
+#pragma GCC unroll 2
+      for (int r = 0; r < registers; ++r) sums[i][r] += x * b[r];
     }
   }
+  constexpr int64_t whole = registers * lanes;
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
     if (i < first) continue;
-    float* row = out.data + i * out.stride;
-    if (out.cols == width) {
+    float *to = out.data + i * out.stride, some[whole];
+    const bool fits = out.cols == whole;
+    auto* row = fits ? to : some;
 #pragma GCC unroll 2
-      for (int64_t half = 0; half < 2; ++half) {
-        V before{};
-        if (out.adds) load(before, row + half * lanes);
-        store(row + half * lanes, V(before + sums[i][half]));
-      }
-    } else {
-      float some[width];
-      store(some, sums[i][0]);
-      store(some + lanes, sums[i][1]);
-      for (int64_t j = 0; j < out.cols; ++j) row[j] = out.adds ? row[j] + some[j] : some[j];
+    for (int r = 0; r < registers; ++r) {
+      V before{};
+      if (fits && out.adds) load(before, to + r * lanes);
+      store(row + r * lanes, V(before + sums[i][r]));
+    }
+    if (!fits)
+      for (int64_t j = 0; j < out.cols; ++j) to[j] = out.adds ? to[j] + some[j] : some[j];
+  }
+}
+
+/// All rows of a times a panel.
+template <int bytes, int registers>
+[[gnu::always_inline]] inline void multiply_panel(const Product& out, const Matrix& a, const float* panel, int64_t depth) {
+  constexpr int rows = kRows<bytes>;
+  const auto from = [&](int64_t i) __attribute__((always_inline)) {
+    return Product{out.data + i * out.stride, out.rows - i, out.cols, out.stride, out.adds};
+  };
+  if (out.rows < rows) {
+    for (int64_t i = 0; i < out.rows; ++i) multiply_rows<bytes, 1, registers>(from(i), a.from(i, 0), panel, depth, 0);
+  } else {
+    for (int64_t done = 0; done < out.rows; done += rows) {
+      const auto i = std::min(done, out.rows - rows);  // the last ones reach back over those before
+      multiply_rows<bytes, rows, registers>(from(i), a.from(i, 0), panel, depth, static_cast<int>(done - i));
     }
   }
 }
 
 template <int bytes>
 [[gnu::always_inline]] inline void multiply(const Product& out, const Matrix& a, const Matrix& b, int64_t depth) {
-  constexpr int rows = kRows<bytes>;
-  constexpr int64_t width = kPanel<bytes>;
-  alignas(64) float panel[kDepth * width];
-  for (int64_t k = 0; k < depth; k += kDepth) {
-    const auto deep = std::min(kDepth, depth - k);
+  constexpr int64_t width = kPanel<bytes>, lanes = width / 2;
+  alignas(64) float panel[kDeepest * width];
+  const auto parts = std::max<int64_t>(1, (depth + kDepth / 2) / kDepth), deep = (depth + parts * lanes - 1) / (parts * lanes) * lanes;
+  for (int64_t k = 0; k < depth; k += deep) {
+    const auto here = std::min(deep, depth - k);
     for (int64_t j = 0; j < out.cols; j += width) {
-      const auto cols = std::min(width, out.cols - j);
-      pack<bytes>(panel, b.from(k, j), deep, cols);
-      const auto from = [&](int64_t i) __attribute__((always_inline)) {
-        return Product{out.data + i * out.stride + j, out.rows - i, cols, out.stride, out.adds || k > 0};
-      };
-      if (out.rows < rows) {
-        for (int64_t i = 0; i < out.rows; ++i) multiply_rows<bytes, 1>(from(i), a.from(i, k), panel, deep, 0);
-        continue;
-      }
-      for (int64_t done = 0; done < out.rows; done += rows) {
-        const auto i = std::min(done, out.rows - rows);  // the last ones reach back over those before
-        multiply_rows<bytes, rows>(from(i), a.from(i, k), panel, deep, static_cast<int>(done - i));
+      const Product part{out.data + j, out.rows, std::min(width, out.cols - j), out.stride, out.adds || k > 0};
+      pack<bytes>(panel, b.from(k, j), here, part.cols);
+      if (part.cols <= lanes) {
+        multiply_panel<bytes, 1>(part, a.from(0, k), panel, here);
+      } else {
+        multiply_panel<bytes, 2>(part, a.from(0, k), panel, here);
       }
     }
   }
