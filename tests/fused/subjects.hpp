@@ -20,6 +20,7 @@
 #include "idcl/similarity/euclidean.hpp"
 #include "idcl/similarity/snr.hpp"
 #include "support/compare.hpp"
+#include "support/instruction_sets.hpp"
 #include "support/random.hpp"
 
 #include <ATen/Parallel.h>
@@ -86,13 +87,6 @@ Result fused(const O& objective, const Subject& subject, simd::Isa isa, int64_t 
     return engine::fuse(objective, subject.pairing, subject.pairing.places(u.size(0), v.size(0)), u, v, subject.self(), subject.both,
                         {.workspace_bytes = workspace_bytes}, subject.similarity.metric(), isa);
   });
-}
-
-inline std::vector<simd::Isa> instruction_sets() {
-  std::vector<simd::Isa> found;
-  for (const auto isa : {simd::Isa::Portable, simd::Isa::Avx2, simd::Isa::Avx512})
-    if (simd::supports(isa)) found.push_back(isa);
-  return found;
 }
 
 inline void compare(const Result& actual, const Result& expected, double temperature, bool distance = false) {
