@@ -46,6 +46,7 @@ std::vector<Tensor> second_order(const Job& job, const Tensor& u, const Tensor& 
                                  const Tensor& a, const Tensor& direction_v) {
   const auto& objective = job.objective;
   const auto blocks = job.blocks(u, v);
+  const auto type = u.scalar_type();  // of products: nothing is rounded here
   const auto given = [](const Tensor& direction, const Tensor& like) {
     return direction.defined() && direction.sizes() == like.sizes() ? direction : at::zeros_like(like);
   };
@@ -75,8 +76,9 @@ std::vector<Tensor> second_order(const Job& job, const Tensor& u, const Tensor& 
   };
   const auto both_sides = [&](Tile tile, const auto& visit) {
     const auto n = tile.rows(), m = tile.cols();
-    const auto t = at::mm(at_u.narrow(0, tile.row, n), v.narrow(0, tile.col, m).t())
-                       .addmm_(u.narrow(0, tile.row, n), at_v.narrow(0, tile.col, m).t());  // [n, m]
+    const auto t = at::empty({n, m}, u.options().requires_grad(false));
+    put_product(t, part(at_u, tile.row, n), part(v, tile.col, m), type);
+    add_product(t, part(u, tile.row, n), turned(part(at_v, tile.col, m)), type);
     job.pairing.mark(tile);
     auto other = job.both ? tile.transposed() : blocks.mirror(tile);
     visit(tile, anchors, t, false);
@@ -107,8 +109,10 @@ std::vector<Tensor> second_order(const Job& job, const Tensor& u, const Tensor& 
       h = transposed ? h + second.t() : second;
     });
     const auto row = tile.row, col = tile.col, n = tile.rows(), m = tile.cols();
-    grad_u.narrow(0, row, n).addmm_(h, v.narrow(0, col, m)).addmm_(g, at_v.narrow(0, col, m));
-    grad_v.narrow(0, col, m).addmm_(h.t(), u.narrow(0, row, n)).addmm_(g.t(), at_u.narrow(0, row, n));
+    add_product(part(grad_u, row, n), h, part(v, col, m), type);
+    add_product(part(grad_u, row, n), g, part(at_v, col, m), type);
+    add_product(part(grad_v, col, m), turned(h), part(u, row, n), type);
+    add_product(part(grad_v, col, m), turned(g), part(at_u, row, n), type);
   });
   return {grad_u, job.self ? Tensor() : grad_v, anchors.upstream_slope, job.both ? references.upstream_slope : Tensor()};
 }

@@ -31,11 +31,11 @@ struct Plan {
   static constexpr int64_t strip = 64;
 
   static Plan of(int64_t n, int64_t m, bool symmetric, int64_t workspace_bytes) {
-    constexpr int64_t smallest = 128, largest = 256, widest = 1024;
+    constexpr int64_t smallest = 128, largest = 512;
     const auto floats = std::max<int64_t>(workspace_bytes / static_cast<int64_t>(sizeof(float)), 1);
     const auto fits = std::max<int64_t>(static_cast<int64_t>(std::sqrt(static_cast<double>(floats) / 2)), 1);  // half of it for tiles
     const auto height = equal_parts(n, std::min(fits, symmetric ? std::clamp<int64_t>(n / 4, smallest, largest) : largest));
-    return {n, m, symmetric, height, symmetric ? height : equal_parts(m, std::min(fits, widest))};
+    return {n, m, symmetric, height, symmetric ? height : equal_parts(m, std::min(fits, largest))};
   }
 
   /// Tiles of some rows and all columns.
