@@ -8,7 +8,8 @@
 Or both in one run: losses go forward and backward, and miners forward, as said here, sequences as compare_trajectory.py says.
 
 Contestants alternate within a round, each after a product of its own size, forwards and backwards by turns, so that all see the same
-state of the machine; every ratio is the median over rounds of (peer's seconds / ours). In brackets stands what it would be if ours
+state of the machine, and each after a step of its own that is not timed, as in a loop of steps (--cold: without, so that caches are as
+others left them, which small batches feel); every ratio is the median over rounds of (peer's seconds / ours). In brackets stands what it would be if ours
 took no longer than the products that nobody can do without, at that product's rate. "sgemm" is the time of the products that the dense
 formula needs over our time. With --compile, peers are there once more as torch.compile makes them. Peak memory is that of a fresh
 process that does nothing else, beyond the same process before the first step (--memory). A contestant that asks for more than --limit
@@ -98,7 +99,9 @@ def compare(args, size, name, contest, leaves):
     for k in range(rounds):
         before = []
         for who in list(contestants)[:: 1 if k % 2 else -1]:
-            before.append(sgemm(size, contest.columns, args.dim))  # so that all find the caches alike
+            before.append(sgemm(size, contest.columns, args.dim))
+            if not args.cold:
+                step(contestants[who], leaves)
             seconds[who].append(step(contestants[who], leaves)[0])
         floor.append(statistics.median(before))
     for who in contest.contestants:
@@ -153,6 +156,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=0, help="0: by size")
     parser.add_argument("--evaluator", choices=["auto", "streaming", "dense"], default="auto", help="what evaluates our losses")
+    parser.add_argument("--cold", action="store_true", help="time each step as others left the caches")
     parser.add_argument("--only", nargs="*", help="names of contests")
     parser.add_argument("--compile", action="store_true", help="peers compiled by torch.compile too (needs a C++ compiler)")
     parser.add_argument("--memory", action="store_true", help="measure peak memory too, a process each")
