@@ -118,7 +118,7 @@ TEST_CASE("slopes taken in forward serve rows that weigh nothing because they lo
   const auto pairing = by_labels(labels, labels, true);
   const auto known = [&](const auto& objective, const auto& weigh) {
     const auto job = engine::make_job(objective, pairing, x, x, /*self=*/true, /*both=*/false, {});
-    job->fused = engine::fused_task(objective, pairing.places(90, 90), x, x, /*self=*/true, /*both=*/false, kSmall);
+    job->fused = engine::fused_task(objective, pairing.places(90, 90), x, x, /*self=*/true, /*both=*/false, {.workspace_bytes = kSmall});
     const auto loss = engine::stream(job, x, x).first.loss.detach();
     CHECK((loss == 0).any().template item<bool>());
     return job->known_slopes_weight(weigh(loss));

@@ -181,18 +181,18 @@ TEST_CASE("both views of a pair are mined and folded in one sweep, kept or not, 
 TEST_CASE("similarities are kept where half of the workspace holds them, or as many as a larger one than the default does") {
   const auto rows = [](int64_t n) { return at::zeros({n, 6}).requires_grad_(); };
   const auto task = [&](const Tensor& x, int64_t bytes, const auto& objective) {
-    return engine::fused_task(objective, mining::Places::none(x.size(0), true), x, x, /*self=*/true, /*both=*/false, bytes);
+    return engine::fused_task(objective, mining::Places::none(x.size(0), true), x, x, /*self=*/true, /*both=*/false, {.workspace_bytes = bytes});
   };
   CHECK(task(rows(200), kLarge, InfoNCE{}).keeps_all());
   CHECK(task(rows(200), kMedium, InfoNCE{}).room == 0);
-  const auto many = rows(3000);  // 19.5 MiB of them
+  const auto many = rows(3000);  // 20.5 MiB of them
   CHECK(task(many, kLarge, InfoNCE{}).room == 0);
   const auto some = task(many, kLarge + 1, InfoNCE{});
   CHECK(some.room > 0);
   CHECK_FALSE(some.keeps_all());
   CHECK(some.room % some.plan.tile_floats() == 0);
   CHECK(some.room * 4 <= int64_t{16} << 20);
-  CHECK(task(many, kLarge + (int64_t{4} << 20), InfoNCE{}).keeps_all());
+  CHECK(task(many, kLarge + (int64_t{5} << 20), InfoNCE{}).keeps_all());
   const auto sigmoid = task(many, kLarge + 1, Sigmoid{});  // slopes are taken in forward instead
   CHECK(sigmoid.room == 0);
   CHECK(sigmoid.eager);
@@ -210,9 +210,9 @@ TEST_CASE("what is kept is what would be computed again, in float32 and as produ
     return differentiate({.name = "labels", .u = rows, .v = {}, .pairing = pairing}, at::kFloat, [&](const Tensor& u, const Tensor& v) {
       const InfoNCE objective{.temperature = 0.5};
       const auto job = engine::make_job(objective, pairing, u, v, /*self=*/true, /*both=*/false, {});
-      job->fused = engine::fused_task(objective, pairing.places(200, 200), u, v, /*self=*/true, /*both=*/false, kMedium);
+      job->fused = engine::fused_task(objective, pairing.places(200, 200), u, v, /*self=*/true, /*both=*/false, {.workspace_bytes = kMedium});
       auto& task = *job->fused;
-      task.product = product;
+      task.product = task.kept_type = product;
       task.room = static_cast<int64_t>(share * static_cast<double>(task.plan.tiles())) * task.plan.tile_floats();
       return engine::stream(job, u, v);
     });
@@ -227,6 +227,43 @@ TEST_CASE("what is kept is what would be computed again, in float32 and as produ
       CHECK(at::equal(kept.grad_u, again.grad_u));
     }
   }
+}
+
+TEST_CASE("similarities that are kept in half the bytes are rounded, and value and slopes are theirs") {
+  const auto labels = at::arange(150).remainder(40);
+  const auto pairing = by_labels(labels, labels, true);
+  const auto evaluate = [&](const Tensor& rows, at::ScalarType kept) {
+    return differentiate({.name = "labels", .u = rows, .v = {}, .pairing = pairing}, at::kFloat, [&](const Tensor& u, const Tensor& v) {
+      return engine::fuse(InfoNCE{.temperature = 0.5}, pairing, pairing.places(150, 150), u, v, /*self=*/true, /*both=*/false,
+                          {.workspace_bytes = kLarge, .kept = kept}, {});
+    });
+  };
+  Random random(23);
+  const auto rows = unit(random.normal({150, 24})), whole = random.normal({150, 24}).round();  // of products that all are exact
+  const auto exact = evaluate(rows, at::kFloat), of_whole = evaluate(whole, at::kFloat);
+  for (const auto& [type, unit_roundoff] : {std::pair{at::kHalf, 0x1p-11}, std::pair{at::kBFloat16, 0x1p-8}}) {
+    CAPTURE(type);
+    const auto kept = evaluate(rows, type), kept_whole = evaluate(whole, type);
+    CHECK(at::equal(kept_whole.loss, of_whole.loss));
+    CHECK(at::equal(kept_whole.grad_u, of_whole.grad_u));
+    const auto moves = unit_roundoff / 0.5;  // a logit of a similarity below 1, and so each of a loss's two logarithms
+    CHECK(largest(kept.loss - exact.loss) > moves * 1e-3);
+    CHECK(largest(kept.loss - exact.loss) <= 2 * moves);
+    CHECK(largest(kept.grad_u - exact.grad_u) <= 16 * moves);  // shares by a factor of 1 + 2 moves, twice a pair, over a temperature of 0.5
+  }
+}
+
+TEST_CASE("half the bytes hold twice the similarities, and no other type is kept") {
+  const auto x = at::zeros({3000, 6}).requires_grad_();
+  const auto task = [&](at::ScalarType kept) {
+    return engine::fused_task(InfoNCE{}, mining::Places::none(3000, true), x, x, /*self=*/true, /*both=*/false,
+                              {.workspace_bytes = kLarge, .kept = kept});
+  };
+  CHECK(task(at::kFloat).room == 0);
+  CHECK(task(at::kHalf).keeps_all());  // 10.3 MiB
+  CHECK(task(at::kBFloat16).keeps_all());
+  const ContrastiveLoss loss{similarity::Dot{}, mining::Labels{}, InfoNCE{}, reduction::Mean{}, {.kept = at::kDouble}};
+  CHECK_THROWS_WITH(loss(x, at::arange(3000)), Contains("idcl: expected `kept` to be Float, Half or BFloat16, but got Double"));
 }
 
 TEST_CASE("rows of a width that fills no line of the cache, in one tile and in several") {

@@ -12,12 +12,13 @@ namespace idcl::engine {
 template <FoldingMiner M, Fusible O>
 std::pair<RowLosses, RowLosses> crossed_fused(const M& miner, const O& objective, const Tensor& u, const Tensor& v, const Scene& in_u,
                                               const Scene& in_v, const Evaluation& evaluation) {
+  auto half = evaluation;
+  half.workspace_bytes = std::max<int64_t>(evaluation.workspace_bytes / 2, 1);
   const auto sweep_view = [&](const Tensor& x, const Scene& scene) {
     const auto fold = miner.fold(scene);
     auto mined = fold.begin(x.size(0), x.options());
     const bool skips_self = miner.pair(scene, mined).places(0, 0).skips_self;
-    auto task = fused_task(objective, mining::Places::none(x.size(0), skips_self), x, x, /*self=*/true, /*both=*/false,
-                           evaluation.workspace_bytes / 2);
+    auto task = fused_task(objective, mining::Places::none(x.size(0), skips_self), x, x, /*self=*/true, /*both=*/false, half);
     const at::NoGradGuard no_grad;
     const NoAutocast guard;
     const auto rows = x.detach();

@@ -13,6 +13,8 @@ namespace idcl::engine {
 /// nothing.
 inline Evaluator choose(const Evaluation& evaluation, int64_t rows, int64_t cols, bool fusible = false) {
   TORCH_CHECK(evaluation.workspace_bytes > 0, "idcl: expected `workspace_bytes` > 0, but got ", evaluation.workspace_bytes);
+  TORCH_CHECK(evaluation.kept == at::kFloat || evaluation.kept == at::kHalf || evaluation.kept == at::kBFloat16,
+              "idcl: expected `kept` to be Float, Half or BFloat16, but got ", evaluation.kept);
   TORCH_CHECK(evaluation.evaluator != Evaluator::Fused || fusible,
               "idcl: expected `evaluator` Auto, Dense or Streaming, but got Fused, and this objective has no fused kernel on this device");
   if (evaluation.evaluator != Evaluator::Auto) return evaluation.evaluator;
@@ -91,13 +93,15 @@ inline int64_t bytes_to_keep(int64_t workspace_bytes, int64_t all) {
 /// as the workspace holds; or, where it holds but some of them, takes the slopes itself if it can.
 template <Objective O>
 fused::Task fused_task(const O& objective, mining::Places places, const Tensor& u, const Tensor& v, bool self, bool both,
-                       int64_t workspace_bytes, const similarity::Metric& metric = {}, simd::Isa isa = simd::widest()) {
+                       const Evaluation& evaluation, const similarity::Metric& metric = {}, simd::Isa isa = simd::widest()) {
   LogitScales scales{1, 1};
   if constexpr (Fusible<O>) scales = of_closeness(*objective.fuses(), metric);
   const auto n = u.size(0), m = v.size(0);
   const bool symmetric = self && metric.symmetric;
   const bool differentiated = c10::GradMode::is_enabled() && (u.requires_grad() || v.requires_grad());
   const auto product = product_type(u, metric);
+  const auto kept_type = product == at::kFloat ? evaluation.kept : product;
+  const auto workspace_bytes = evaluation.workspace_bytes;
   const auto one = fused::Plan::of_one(n, m);
   // whole rows make no use of symmetry tile by tile, but their slopes do once all are there
   const auto bytes_of_one = one.tile_floats() * static_cast<int64_t>(u.element_size());
@@ -105,7 +109,7 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
   const auto plan = mirrored         ? one
                     : FusibleRows<O> ? fused::Plan::of_rows(n, m, workspace_bytes)
                                      : fused::Plan::of(n, m, symmetric, workspace_bytes);
-  const auto tile_bytes = std::max<int64_t>(plan.tile_floats() * static_cast<int64_t>(c10::elementSize(product)), 1);
+  const auto tile_bytes = std::max<int64_t>(plan.tile_floats() * static_cast<int64_t>(c10::elementSize(kept_type)), 1);
   const auto held = differentiated ? bytes_to_keep(workspace_bytes, plan.tiles() * tile_bytes) / tile_bytes : 0;
   const bool eager = takes_slopes_early<O> && differentiated && held < plan.tiles();
   fused::Task task{.scales = scales,
@@ -116,7 +120,8 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
                    .mirrored = mirrored,
                    .isa = isa,
                    .metric = metric,
-                   .product = product};
+                   .product = product,
+                   .kept_type = kept_type};
   task.place(std::move(places));
   return task;
 }
@@ -143,7 +148,7 @@ std::pair<RowLosses, RowLosses> fuse(const O& objective, const mining::AnyPairin
                                      const Tensor& v, bool self, bool both, const Evaluation& evaluation,
                                      const similarity::Metric& metric, simd::Isa isa = simd::widest()) {
   const auto job = make_job(objective, pairing, u, v, self, both, evaluation, metric);
-  job->fused = fused_task(objective, std::move(places), u, v, self, both, evaluation.workspace_bytes, metric, isa);
+  job->fused = fused_task(objective, std::move(places), u, v, self, both, evaluation, metric, isa);
   return stream(job, u, v);
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/ScalarType.h>
+
 #include <cstdint>
 
 namespace idcl {
@@ -18,6 +20,10 @@ enum class Evaluator { Auto, Dense, Streaming, Fused };
 struct Evaluation {
   Evaluator evaluator = Evaluator::Auto;
   int64_t workspace_bytes = int64_t{32} << 20;  ///< > 0: what tiles may take beyond inputs, row states and gradients
+  /// How fused similarities that wait for backward are kept: `at::kHalf` and `at::kBFloat16` take half the room of `at::kFloat`, so that
+  /// twice as many are not computed again, and round them first (by 2^-11 and 2^-8 of themselves): value and slopes are those of the
+  /// rounded ones. Only what is kept is rounded.
+  at::ScalarType kept = at::kFloat;
 };
 
 }  // namespace idcl

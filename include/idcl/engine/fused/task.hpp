@@ -27,10 +27,11 @@ struct Task {
   bool mirrored;  ///< is the one tile all of a symmetric S, so that slopes and their mirror image are one product?
   simd::Isa isa;
   similarity::Metric metric{};  ///< an inner product, or a similarity with a curve
-  at::ScalarType product = at::kFloat;  ///< what rows and slopes are rounded to before they are multiplied; sums are float32
+  at::ScalarType product = at::kFloat;    ///< what rows and slopes are rounded to before they are multiplied; sums are float32
+  at::ScalarType kept_type = at::kFloat;  ///< what similarities are rounded to when they are kept
   Tensor rows{};          ///< sums of the anchors, [fields, N]
   Tensor columns{};       ///< sums of the references, [fields, M], where `both`
-  Tensor kept{};          ///< these similarities, tile after tile, as exact as products are; undefined before they are computed
+  Tensor kept{};          ///< these similarities, tile after tile; undefined before they are computed
   Finished of_rows{};     ///< what the objective made of the sums
   Finished of_columns{};  ///< likewise, where `both`
   Tensor eager_u{}, eager_v{};  ///< these slopes, of the inputs that have some
@@ -48,8 +49,10 @@ struct Task {
   bool keeps(const Place& place) const { return place.offset + place.floats() <= room; }
   bool keeps_all() const { return room >= plan.tiles() * plan.tile_floats(); }
 
-  /// Is there a tile to be computed where it does not stay?
-  bool needs_scratch() const { return !keeps_all() || !is_exact(); }
+  bool keeps_floats() const { return kept_type == at::kFloat; }
+
+  /// Is there a tile to be gone through elsewhere than where it stays?
+  bool needs_scratch() const { return !keeps_all() || !keeps_floats(); }
 
   /// Do the columns of this tile have sums of their own? On the diagonal of a symmetric S they are its rows.
   bool folds_columns(const Place& place) const { return both || (plan.symmetric && !place.on_diagonal()); }
@@ -71,17 +74,17 @@ inline void multiply(const Task& task, const Place& place, const Tensor& u, cons
 }
 
 /// Calls `visit(place, memory)` with the similarities of every tile: where the task keeps them, which are then multiplied out but once, or
-/// in `scratch`. Rounded products are kept as they were rounded, in half the bytes, and widened when they are asked for.
+/// in `scratch`. What is kept in half the bytes is rounded before it is first seen, and widened whenever it is.
 template <class Visit>
 void for_each_product(Task& task, const Tensor& u, const Tensor& v, const Tensor& scratch, const Visit& visit) {
   const bool known = task.kept.defined();
-  if (!known && task.room > 0) task.kept = at::empty({task.room}, u.options().dtype(task.product));
+  if (!known && task.room > 0) task.kept = at::empty({task.room}, u.options().dtype(task.kept_type));
   task.plan.for_each([&](const Place& place) {
     const bool keeps = task.keeps(place);
     const auto kept = keeps ? task.kept.as_strided({place.floats()}, {1}, place.offset) : Tensor();
-    const auto memory = keeps && task.is_exact() ? kept : scratch;
+    const auto memory = keeps && task.keeps_floats() ? kept : scratch;
     if (!keeps || !known) multiply(task, place, u, v, memory);
-    if (keeps && !task.is_exact()) known ? memory.copy_(kept) : kept.copy_(memory);
+    if (keeps && !task.keeps_floats()) memory.copy_(known ? kept : kept.copy_(memory));
     visit(place, memory);
   });
 }
