@@ -3,6 +3,7 @@
 #include "idcl/engine/evaluate.hpp"
 #include "idcl/engine/fused/settle.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace idcl::engine {
