@@ -6,6 +6,7 @@
 #include "idcl/mining/labels.hpp"
 #include "idcl/mining/top_k.hpp"
 #include "idcl/objective/info_nce.hpp"
+#include "idcl/objective/sigmoid.hpp"
 #include "idcl/objective/sup_con.hpp"
 #include "idcl/similarity/cosine.hpp"
 #include "idcl/similarity/dot.hpp"
@@ -248,4 +249,8 @@ TEST_CASE("policies refuse parameters that make no sense") {
     refused(Cosine{}, InfoNCE{.epsilon = bad}, "idcl::objective::InfoNCE: expected `epsilon` to be finite and >= 0, but got ");
   for (const double bad : {0.0, -1.0, nan, inf})
     refused(Cosine{.eps = bad}, InfoNCE{}, "idcl::similarity::Cosine: expected `eps` to be finite and > 0, but got ");
+  for (const double bad : {0.0, -1.0, nan, inf})
+    refused(Cosine{}, objective::Sigmoid{.scale = bad}, "idcl::objective::Sigmoid: expected `scale` to be finite and > 0, but got ");
+  for (const double bad : {nan, inf})
+    refused(Cosine{}, objective::Sigmoid{.bias = bad}, "idcl::objective::Sigmoid: expected `bias` to be finite, but got ");
 }

@@ -23,7 +23,9 @@ TEST_CASE("the fused evaluator matches the dense one in double precision, whatev
       check_all(Circle{.m = 0.4, .gamma = 20}, 0.025, subject, workspaces);
       check_all(NegativeLogSum{.scale = 10, .base = 0.2}, 0.1, subject, workspaces);
       if (subject.name == "all distinct" || subject.name == "views") check_all(NTXent{.temperature = 0.1}, subject, workspaces);
-      if (!subject.both) check_all(Sigmoid{}, 1, subject, workspaces);
+      if (subject.both) continue;
+      check_all(Sigmoid{}, 1, subject, workspaces);
+      check_all(Sigmoid{.scale = 8, .bias = -3}, 0.125, subject, workspaces);
     }
   };
   for (const int64_t n : {2, 3, 11}) check_both(n, {8, kSmall, kLarge});  // 8 bytes: tiles of one pair

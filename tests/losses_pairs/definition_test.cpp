@@ -151,6 +151,25 @@ TEST_CASE("SigLip's scale and bias have the derivatives of their differences") {
     }
 }
 
+TEST_CASE("a scale and a bias that are fixed are worth what they are worth where they learn") {
+  for (const auto type : {at::kFloat, at::kDouble})
+    for (const double scale : {7.5, 1.0, 0.0, -2.0})
+      for (const double bias : {-3.0, 0.0}) {
+        CAPTURE(type, scale, bias);
+        const auto outcome = [&](const auto& s, const auto& b) {
+          const auto x = Random(8).normal({9, 5}, type).requires_grad_(), y = Random(9).normal({9, 5}, type).requires_grad_();
+          const auto loss = F::sig_lip_loss(x, y, s, b);
+          loss.backward();
+          return std::vector<Tensor>{loss.detach(), x.grad(), y.grad()};
+        };
+        const auto s = at::scalar_tensor(scale, type), b = at::scalar_tensor(bias, type);
+        const auto learns = outcome(s.clone().requires_grad_(), b.clone().requires_grad_());
+        const auto tolerance = type == at::kFloat ? 2e-6 : 1e-12;
+        for (const auto& fixed : {outcome(scale, bias), outcome(s, b), outcome(s.clone().requires_grad_(), bias)})
+          for (std::size_t i = 0; i < learns.size(); ++i) check_close("sig_lip", fixed[i], learns[i], {tolerance, tolerance});
+      }
+}
+
 TEST_CASE("modules of losses over pairs are their functionals") {
   const auto x = Random(2).normal({6, 4}, at::kFloat), y = at::tensor({0, 0, 1, 1, 2, 2}, at::kLong);
   idcl::NTXentLoss loss(idcl::NTXentLossOptions().temperature(0.2));

@@ -13,6 +13,7 @@
 #include <torch/types.h>
 
 #include <cmath>
+#include <optional>
 #include <ostream>
 
 namespace idcl {
@@ -56,6 +57,13 @@ inline Tensor logit_number(const char* name, double number, const Tensor& rows) 
   return at::full({}, number, rows.options().requires_grad(false));
 }
 
+/// The number, where it is fixed: finite, without gradient, and not to be waited for.
+inline std::optional<double> fixed(const Tensor& number) {
+  if (number.requires_grad() || !number.is_cpu()) return {};
+  const auto value = number.item<double>();
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
 template <class Scale, class Bias>
 Tensor sig_lip_loss(const Tensor& image, const Tensor& text, const Scale& logit_scale, const Bias& logit_bias,
                     const SigLipLossOptions& options) {
@@ -66,12 +74,16 @@ Tensor sig_lip_loss(const Tensor& image, const Tensor& text, const Scale& logit_
   const Evaluation evaluation{.evaluator = options.evaluator(), .workspace_bytes = options.workspace_bytes()};
   return with_similarity(options.normalize(), [&](auto similarity) {
     return with_reduction(options.reduction(), [&](auto reduction) {
-      // The scale is a factor of one tower's rows and the bias a column more: their gradients come by the way.
       const auto u = similarity.embed(image), v = similarity.embed(text);
       const auto scale = logit_number("logit_scale", logit_scale, u), bias = logit_number("logit_bias", logit_bias, u);
+      const auto loss_of = [&](const objective::Sigmoid& objective) {
+        return ContrastiveLoss{similarity::Dot{}, mining::Diagonal{}, objective, reduction, evaluation};
+      };
+      const auto known_scale = fixed(scale), known_bias = fixed(bias);
+      if (known_scale > 0.0 && known_bias) return loss_of({.scale = *known_scale, .bias = *known_bias})(u, v);
+      // Else the scale is a factor of one tower's rows and the bias a column more: their gradients come by the way.
       const auto one = at::ones({}, v.options().requires_grad(false));
-      const ContrastiveLoss loss{similarity::Dot{}, mining::Diagonal{}, objective::Sigmoid{}, reduction, evaluation};
-      return loss(similarity::detail::scaled_rows(u, scale, bias), similarity::detail::scaled_rows(v, one, one));
+      return loss_of({})(similarity::detail::scaled_rows(u, scale, bias), similarity::detail::scaled_rows(v, one, one));
     });
   });
 }
