@@ -40,11 +40,12 @@ inline at::ScalarType product_type(const Tensor& u, const similarity::Metric& me
 /// take a hundred times as long.
 inline bool multiplies_by_hand(const Tensor& out, const Tensor& a, const Tensor& b, simd::Isa isa) {
 #if defined(__OPTIMIZE__)
-  const auto is_float = [](const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
-  return isa != simd::Isa::Portable && is_float(out) && is_float(a) && is_float(b) && out.stride(1) == 1 && a.size(1) > 0;
+  constexpr bool optimised = true;
 #else
-  return false;
+  constexpr bool optimised = false;
 #endif
+  const auto is_float = [](const Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat; };
+  return optimised && isa != simd::Isa::Portable && is_float(out) && is_float(a) && is_float(b) && out.stride(1) == 1 && a.size(1) > 0;
 }
 
 namespace detail {
