@@ -112,6 +112,31 @@ TEST_CASE("slopes taken in forward are those of backward, where every row weighs
   check_close("the other", only(false) * total, both.narrow(0, 120, 120), tolerances(at::kFloat, 1).gradient);
 }
 
+TEST_CASE("slopes of a set with itself reach each element as an anchor and as a reference, taken in forward or in backward") {
+  Random random(27);
+  const auto x = unit(random.normal({120, 6})), labels = random.integers(30, {120});
+  const auto check = [&](const auto& similarity, const auto& objective) {
+    const auto slope = [&](const Evaluation& evaluation, at::ScalarType type) {
+      const auto a = x.to(type).detach().requires_grad_();
+      ContrastiveLoss{similarity, mining::Labels{}, objective, reduction::Mean{}, evaluation}(a, labels).backward();
+      return a.grad();
+    };
+    const auto expected = slope({.evaluator = Evaluator::Dense}, at::kDouble);
+    for (const auto bytes : {kSmall, kMedium, kLarge})
+      check_close("slope", slope({.evaluator = Evaluator::Fused, .workspace_bytes = bytes}, at::kFloat), expected,
+                  tolerances(at::kFloat, 1).gradient);
+  };
+  const similarity::Dot dot;
+  const similarity::Euclidean euclidean;
+  check(dot, Sigmoid{.scale = 2, .bias = -1});
+  check(dot, Contrastive{.pos_margin = 0.9, .neg_margin = 0.2, .distance = false});
+  check(dot, TripletMargin{.margin = 0.2, .distance = false, .max_positives = 20});
+  check(dot, InfoNCE{.temperature = 1});
+  check(euclidean, Contrastive{.pos_margin = 0.3, .neg_margin = 0.9});
+  check(euclidean, TripletMargin{.margin = 0.2, .max_positives = 20});
+  check(euclidean, InfoNCE{.temperature = -1});
+}
+
 TEST_CASE("slopes taken in forward serve rows that weigh nothing because they lost nothing") {
   const auto x = unit(Random(25).normal({90, 6})).to(at::kFloat).requires_grad_();
   const auto labels = Random(26).integers(30, {90});

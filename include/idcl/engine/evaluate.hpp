@@ -115,6 +115,7 @@ fused::Task fused_task(const O& objective, mining::Places places, const Tensor& 
   fused::Task task{.scales = scales,
                    .plan = plan,
                    .both = both,
+                   .one_side = symmetric,
                    .room = eager ? 0 : held * plan.tile_floats(),
                    .eager = eager,
                    .mirrored = mirrored,

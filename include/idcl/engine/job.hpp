@@ -38,6 +38,9 @@ struct Job : torch::CustomClassHolder {
   /// Are u and v one tensor, so that its gradient is gathered in one place?
   bool shared() const { return self && metric.is_inner() && !sees_whole_rows<O>(); }
 
+  /// Are all slopes given as those of the anchors?
+  bool has_one_side() const { return shared() || (fused && fused->one_side); }
+
   Blocks blocks(const Tensor& u, const Tensor& v, const Offsets& offsets = {}) const {
     constexpr bool whole_rows = sees_whole_rows<O>();
     return {.u = u,

@@ -27,7 +27,7 @@ Slopes stream_gradient(Job<O>& job, const Tensor& u, const Tensor& v, const Offs
     return {.u = slopes_u, .v = slopes_v, .anchor_offset = {}, .reference_offset = {}};
   }
   const auto grad_u = needs_u ? zero_slopes(u) : Tensor();
-  const auto grad_v = job.shared() ? grad_u : needs_v ? zero_slopes(v) : Tensor();
+  const auto grad_v = job.shared() ? grad_u : needs_v && !job.has_one_side() ? zero_slopes(v) : Tensor();
   if constexpr (HasKernels<O>) {
     if (job.fused) {
       auto& task = *job.fused;
@@ -38,7 +38,7 @@ Slopes stream_gradient(Job<O>& job, const Tensor& u, const Tensor& v, const Offs
       } else {
         fused::add_row_slopes(job.objective, task, u, v, upstream, grad_u, grad_v);
       }
-      return {.u = grad_u, .v = job.shared() ? Tensor() : grad_v, .anchor_offset = {}, .reference_offset = {}};
+      return {.u = grad_u, .v = job.has_one_side() ? Tensor() : grad_v, .anchor_offset = {}, .reference_offset = {}};
     }
   }
   const auto blocks = job.blocks(u, v, offsets);
@@ -152,7 +152,7 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
     const auto given = [](const Tensor& offset) { return offset.defined() ? std::optional(offset) : std::nullopt; };
     const auto slopes = StreamingGradient<O>::apply(saved[0], saved[1], upstream[0], job->both ? upstream[2] : upstream[0], given(saved[2]),
                                                     given(saved[3]), job, needs_u, needs_v);
-    return {needs_u ? slopes[0] : Tensor(), needs_v && !job->shared() ? slopes[1] : Tensor(), saved[2].defined() ? slopes[2] : Tensor(),
+    return {needs_u ? slopes[0] : Tensor(), needs_v && !job->has_one_side() ? slopes[1] : Tensor(), saved[2].defined() ? slopes[2] : Tensor(),
             saved[3].defined() ? slopes[3] : Tensor(), Tensor()};
   }
 };

@@ -84,18 +84,20 @@ inline void add_mirror_image(simd::Isa isa, float* g, int64_t n, int64_t stride)
   });
 }
 
-/// Adds what a tile of slopes dL/ds adds to those of u and v, where defined; one that is its own mirror image is asked once.
+/// Adds what a tile of slopes dL/ds adds to those of u and v, where defined; of a symmetric S, all to those of u.
 inline void add_tile(const Task& task, const Place& place, const Tensor& memory, const Tensor& u, const Tensor& v, const Tensor& grad_u,
                      const Tensor& grad_v) {
   if (task.mirrored) add_mirror_image(task.isa, memory.data_ptr<float>(), place.rows, place.stride());
   const auto exact = unskipped(place, memory), slopes = task.is_exact() ? exact : exact.to(task.product);
   const auto height = slopes.size(0), width = slopes.size(1);
   if (grad_u.defined()) add_product(part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width), task.product, task.isa);
-  if (grad_v.defined() && !task.is_one_sided(place))
-    add_product(part(grad_v, place.first_col(), width), turned(slopes), part(u, place.first_row(), height), task.product, task.isa);
+  if (task.is_one_sided(place)) return;
+  const auto &grad = task.one_side ? grad_u : grad_v, &others = task.one_side ? v : u;
+  if (grad.defined())
+    add_product(part(grad, place.first_col(), width), turned(slopes), part(others, place.first_row(), height), task.product, task.isa);
 }
 
-/// Adds the slopes of u and v to what is there, where defined; of a symmetric S, both are one. `weigh(place, strip, tile)` puts dL/ds in
+/// Adds the slopes of u and v to what is there, where defined; of a symmetric S, all to those of u. `weigh(place, strip, tile)` puts dL/ds in
 /// place of s. What was kept of forward is used up.
 template <class Weigh>
 void add_slopes(Task& task, const Tensor& u, const Tensor& v, const Tensor& grad_u, const Tensor& grad_v, const Weigh& weigh) {

@@ -22,6 +22,7 @@ struct Task {
   LogitScales scales;  ///< of closeness
   Plan plan;
   bool both;      ///< two sets, and the references are anchors too
+  bool one_side;  ///< a set with itself and s_ij = s_ji: what an element owes to a pair as its reference is given as if it were its anchor
   int64_t room;   ///< how many similarities stay in memory for backward: those of the first tiles
   bool eager;     ///< are the slopes of the rows' plain sum taken in forward, where its tiles are at hand?
   bool mirrored;  ///< is the one tile all of a symmetric S, so that slopes and their mirror image are one product?

@@ -52,10 +52,12 @@ struct WidenedRows : torch::autograd::Function<WidenedRows> {
     context->saved_data["unit"] = unit;
     context->saved_data["reference"] = reference;
     context->saved_data["least"] = least;
+    context->set_materialize_grads(false);
     return widened;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list upstream) {
+    if (!upstream[0].defined()) return torch::autograd::variable_list(4);  // of references whose slopes went to them as anchors
     const auto saved = context->get_saved_variables();
     const Widening how{context->saved_data["unit"].toBool(), context->saved_data["reference"].toBool(), context->saved_data["least"].toDouble()};
     return {c10::GradMode::is_enabled() ? differentiable(saved[0], how, upstream[0])
