@@ -80,10 +80,11 @@ void compare(int64_t n) {
       share.push_back(floor / fused.back());
       library.push_back(sgemms / fused.back());
     }
-    std::printf("%-10s N %5lld   streaming %9.3f ms   auto %9.3f ms   streaming/auto %5.2f   auto/autocast %5.2f   products/auto %5.2f   "
-                "sgemm/auto %5.2f\n",
-                subject.name, static_cast<long long>(n), median(streaming) * 1e3, median(fused) * 1e3, median(gain), median(narrow),
-                median(share), median(library));
+    std::printf(
+        "%-10s N %5lld   streaming %9.3f ms   auto %9.3f ms   streaming/auto %5.2f   auto/autocast %5.2f   products/auto %5.2f   "
+        "sgemm/auto %5.2f\n",
+        subject.name, static_cast<long long>(n), median(streaming) * 1e3, median(fused) * 1e3, median(gain), median(narrow), median(share),
+        median(library));
   }
 }
 

@@ -25,8 +25,10 @@ TEST_CASE("pairs and triplets over distances and over similarities match the den
           CAPTURE(skip_zeros);
           check_all(Contrastive{.pos_margin = 0.3, .neg_margin = margin, .distance = similarity.distance, .skip_zeros = skip_zeros}, 1,
                     subject, workspaces);
-          const TripletMargin triplets{
-              .margin = 0.2, .distance = similarity.distance, .skip_zeros = skip_zeros, .max_positives = subject.pairing.places(n, n).most()};
+          const TripletMargin triplets{.margin = 0.2,
+                                       .distance = similarity.distance,
+                                       .skip_zeros = skip_zeros,
+                                       .max_positives = subject.pairing.places(n, n).most()};
           if (triplets.fuses_rows(triplets.max_positives)) check_all(triplets, 1, subject, workspaces);
         }
       }

@@ -94,14 +94,16 @@ TEST_CASE("slopes are at most three times as far off as those of the dense evalu
         CHECK(ours <= 3 * eager);
       };
       check("idcl, both directions", [](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
-        return ContrastiveLoss{similarity::Cosine{}, mining::TopK{.k = 5}, InfoNCE{.temperature = 0.1}, reduction::Mean{}, evaluation}.crossed(a, b);
+        return ContrastiveLoss{similarity::Cosine{}, mining::TopK{.k = 5}, InfoNCE{.temperature = 0.1}, reduction::Mean{}, evaluation}
+            .crossed(a, b);
       });
       check("clip", [](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
-        return ContrastiveLoss{similarity::Cosine{}, mining::Diagonal{}, InfoNCE{.temperature = 0.07}, reduction::Mean{}, evaluation}.symmetric(a, b);
+        return ContrastiveLoss{similarity::Cosine{}, mining::Diagonal{}, InfoNCE{.temperature = 0.07}, reduction::Mean{}, evaluation}
+            .symmetric(a, b);
       });
       check("sup_con", [&](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
-        return ContrastiveLoss{similarity::Cosine{}, mining::Labels{}, SupCon{.temperature = 0.1}, reduction::Mean{}, evaluation}(
-            a + 0 * b, labels);
+        return ContrastiveLoss{similarity::Cosine{}, mining::Labels{}, SupCon{.temperature = 0.1}, reduction::Mean{}, evaluation}(a + 0 * b,
+                                                                                                                                  labels);
       });
       check("contrastive", [&](const Tensor& a, const Tensor& b, const Evaluation& evaluation) {
         return ContrastiveLoss{similarity::Euclidean{}, mining::Labels{}, Contrastive{}, reduction::Mean{}, evaluation}(a + 0 * b, labels);
@@ -183,7 +185,8 @@ TEST_CASE("both views of a pair are mined and folded in one sweep, kept or not, 
 TEST_CASE("similarities are kept where half of the workspace holds them, or as many as a larger one than the default does") {
   const auto rows = [](int64_t n) { return at::zeros({n, 6}).requires_grad_(); };
   const auto task = [&](const Tensor& x, int64_t bytes, const auto& objective) {
-    return engine::fused_task(objective, mining::Places::none(x.size(0), true), x, x, /*self=*/true, /*both=*/false, {.workspace_bytes = bytes});
+    return engine::fused_task(objective, mining::Places::none(x.size(0), true), x, x, /*self=*/true, /*both=*/false,
+                              {.workspace_bytes = bytes});
   };
   CHECK(task(rows(200), kLarge, InfoNCE{}).keeps_all());
   CHECK(task(rows(200), kMedium, InfoNCE{}).room == 0);
@@ -212,7 +215,8 @@ TEST_CASE("what is kept is what would be computed again, in float32 and as produ
     return differentiate({.name = "labels", .u = rows, .v = {}, .pairing = pairing}, at::kFloat, [&](const Tensor& u, const Tensor& v) {
       const InfoNCE objective{.temperature = 0.5};
       const auto job = engine::make_job(objective, pairing, u, v, /*self=*/true, /*both=*/false, {});
-      job->fused = engine::fused_task(objective, pairing.places(200, 200), u, v, /*self=*/true, /*both=*/false, {.workspace_bytes = kMedium});
+      job->fused =
+          engine::fused_task(objective, pairing.places(200, 200), u, v, /*self=*/true, /*both=*/false, {.workspace_bytes = kMedium});
       auto& task = *job->fused;
       task.product = task.kept_type = product;
       task.room = static_cast<int64_t>(share * static_cast<double>(task.plan.tiles())) * task.plan.tile_floats();

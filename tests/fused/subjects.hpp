@@ -121,7 +121,9 @@ inline constexpr int64_t kLarge = int64_t{32} << 20;  ///< tiles as large as the
 
 inline Tensor unit(const Tensor& x) { return x / x.norm(2, {1}, /*keepdim=*/true); }
 
-inline mining::AnyPairing by_labels(const Tensor& a, const Tensor& b, bool self) { return mining::any_pairing(mining::Labels::Pairs{a, b, self}); }
+inline mining::AnyPairing by_labels(const Tensor& a, const Tensor& b, bool self) {
+  return mining::any_pairing(mining::Labels::Pairs{a, b, self});
+}
 
 /// The k nearest of rows that are not the ones compared, as in IDCL.
 inline mining::AnyPairing by_neighbours(Random& random, int64_t n, int64_t k, mining::SelfPair self) {

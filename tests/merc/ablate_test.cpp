@@ -95,8 +95,7 @@ TEST_CASE("ablate leaves a run folder a setting and seed, and a summary that agr
       CHECK(summary["settings"][setting]["weighted_f1_last5"]["values"][seed].get<double>() ==
             Approx(last_f1(setting, seed)).margin(1e-12));
   const auto& last = difference["last5"];
-  for (const int seed : {0, 1})
-    CHECK(last["values"][seed].get<double>() == Approx(last_f1("C", seed) - last_f1("A", seed)).margin(1e-12));
+  for (const int seed : {0, 1}) CHECK(last["values"][seed].get<double>() == Approx(last_f1("C", seed) - last_f1("A", seed)).margin(1e-12));
   for (const auto* interval : {"seed_interval", "dialog_interval"}) {
     CHECK(last[interval][0].get<double>() <= last["mean"].get<double>());
     CHECK(last[interval][1].get<double>() >= last["mean"].get<double>());

@@ -57,14 +57,16 @@ template <int bytes, class Join>
 /// What is above the diagonal in columns [col, col + m) goes below it too.
 inline void copy_above_below(Isa isa, float* data, int64_t stride, int64_t col, int64_t m) {
   run(isa, [&](auto bytes) __attribute__((always_inline)) {
-    detail::mirror_columns<bytes>(data, stride, col, m, [](auto& below, const auto& above) __attribute__((always_inline)) { below = above; });
+    detail::mirror_columns<bytes>(data, stride, col, m,
+                                  [](auto& below, const auto& above) __attribute__((always_inline)) { below = above; });
   });
 }
 
 /// g_ij and g_ji both become their sum, for the columns j in [col, col + m) and i <= j.
 inline void add_above_and_below(Isa isa, float* data, int64_t stride, int64_t col, int64_t m) {
   run(isa, [&](auto bytes) __attribute__((always_inline)) {
-    detail::mirror_columns<bytes>(data, stride, col, m, [](auto& below, const auto& above) __attribute__((always_inline)) { below += above; });
+    detail::mirror_columns<bytes>(data, stride, col, m,
+                                  [](auto& below, const auto& above) __attribute__((always_inline)) { below += above; });
   });
 }
 

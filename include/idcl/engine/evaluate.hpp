@@ -146,8 +146,8 @@ std::optional<mining::Places> fusible_places(const O& objective, const mining::A
 /// `stream` by the fused kernels, for rows that `fuses`.
 template <HasKernels O>
 std::pair<RowLosses, RowLosses> fuse(const O& objective, const mining::AnyPairing& pairing, mining::Places places, const Tensor& u,
-                                     const Tensor& v, bool self, bool both, const Evaluation& evaluation,
-                                     const similarity::Metric& metric, simd::Isa isa = simd::widest()) {
+                                     const Tensor& v, bool self, bool both, const Evaluation& evaluation, const similarity::Metric& metric,
+                                     simd::Isa isa = simd::widest()) {
   const auto job = make_job(objective, pairing, u, v, self, both, evaluation, metric);
   job->fused = fused_task(objective, std::move(places), u, v, self, both, evaluation, metric, isa);
   return stream(job, u, v);

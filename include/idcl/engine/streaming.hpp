@@ -152,8 +152,8 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
     const auto given = [](const Tensor& offset) { return offset.defined() ? std::optional(offset) : std::nullopt; };
     const auto slopes = StreamingGradient<O>::apply(saved[0], saved[1], upstream[0], job->both ? upstream[2] : upstream[0], given(saved[2]),
                                                     given(saved[3]), job, needs_u, needs_v);
-    return {needs_u ? slopes[0] : Tensor(), needs_v && !job->has_one_side() ? slopes[1] : Tensor(), saved[2].defined() ? slopes[2] : Tensor(),
-            saved[3].defined() ? slopes[3] : Tensor(), Tensor()};
+    return {needs_u ? slopes[0] : Tensor(), needs_v && !job->has_one_side() ? slopes[1] : Tensor(),
+            saved[2].defined() ? slopes[2] : Tensor(), saved[3].defined() ? slopes[3] : Tensor(), Tensor()};
   }
 };
 

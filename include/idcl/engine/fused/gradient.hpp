@@ -61,13 +61,14 @@ class Weights {
 
 /// dL/ds of a strip of a tile, in place of s.
 template <bool with_columns, class Logits>
-void weigh_strip(const Logits& logits, const Task& task, const Place& place, const Strip& strip, float* tile, const Weights& rows, const Weights& columns) {
+void weigh_strip(const Logits& logits, const Task& task, const Place& place, const Strip& strip, float* tile, const Weights& rows,
+                 const Weights& columns) {
   take_out(task, place, strip, with_columns, tile);
   const auto row = place.row + strip.begin;
   const auto follow = Follow::of(task.metric);
-  weigh<with_columns>(logits, follow, task.isa, strip.block(place, tile),
-                      static_cast<float>(task.scales.repulsion), rows.negative_max + row, rows.negative + row,
-                      with_columns ? columns.negative_max + place.col : nullptr, with_columns ? columns.negative + place.col : nullptr);
+  weigh<with_columns>(logits, follow, task.isa, strip.block(place, tile), static_cast<float>(task.scales.repulsion),
+                      rows.negative_max + row, rows.negative + row, with_columns ? columns.negative_max + place.col : nullptr,
+                      with_columns ? columns.negative + place.col : nullptr);
   for (const auto& pair : strip.exceptions) {
     auto slope = rows.slope(logits, place.row + pair.row, pair.s, pair.positive_of_row);
     if constexpr (with_columns) slope += columns.slope(logits, place.col + pair.col, pair.s, pair.positive_of_column);
@@ -79,9 +80,8 @@ void weigh_strip(const Logits& logits, const Task& task, const Place& place, con
 /// g_ij and g_ji both become their sum, of a matrix of n x n.
 inline void add_mirror_image(simd::Isa isa, float* g, int64_t n, int64_t stride) {
   constexpr int64_t width = kLanes;
-  for_each_to_and_fro(threads_for(n * n * width), (n + width - 1) / width, [=](int64_t k) {
-    simd::add_above_and_below(isa, g, stride, k * width, std::min(width, n - k * width));
-  });
+  for_each_to_and_fro(threads_for(n * n * width), (n + width - 1) / width,
+                      [=](int64_t k) { simd::add_above_and_below(isa, g, stride, k * width, std::min(width, n - k * width)); });
 }
 
 /// Adds what a tile of slopes dL/ds adds to those of u and v, where defined; of a symmetric S, all to those of u.
@@ -90,7 +90,8 @@ inline void add_tile(const Task& task, const Place& place, const Tensor& memory,
   if (task.mirrored) add_mirror_image(task.isa, memory.data_ptr<float>(), place.rows, place.stride());
   const auto exact = unskipped(place, memory), slopes = task.is_exact() ? exact : exact.to(task.product);
   const auto height = slopes.size(0), width = slopes.size(1);
-  if (grad_u.defined()) add_product(part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width), task.product, task.isa);
+  if (grad_u.defined())
+    add_product(part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width), task.product, task.isa);
   if (task.is_one_sided(place)) return;
   const auto &grad = task.one_side ? grad_u : grad_v, &others = task.one_side ? v : u;
   if (grad.defined())

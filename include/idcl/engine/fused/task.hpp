@@ -19,7 +19,7 @@ namespace idcl::engine::fused {
 struct Task {
   mining::Places places{};
   mining::Places asked{};  ///< the same reversed, where the columns of a symmetric S need it
-  LogitScales scales;  ///< of closeness
+  LogitScales scales;      ///< of closeness
   Plan plan;
   bool both;      ///< two sets, and the references are anchors too
   bool one_side;  ///< a set with itself and s_ij = s_ji: what an element owes to a pair as its reference is given as if it were its anchor
@@ -27,15 +27,15 @@ struct Task {
   bool eager;     ///< are the slopes of the rows' plain sum taken in forward, where its tiles are at hand?
   bool mirrored;  ///< is the one tile all of a symmetric S, so that slopes and their mirror image are one product?
   simd::Isa isa;
-  similarity::Metric metric{};  ///< an inner product, or a similarity with a curve
+  similarity::Metric metric{};            ///< an inner product, or a similarity with a curve
   at::ScalarType product = at::kFloat;    ///< what rows and slopes are rounded to before they are multiplied; sums are float32
   at::ScalarType kept_type = at::kFloat;  ///< what similarities are rounded to when they are kept
-  Tensor rows{};          ///< sums of the anchors, [fields, N]
-  Tensor columns{};       ///< sums of the references, [fields, M], where `both`
-  Tensor kept{};          ///< these similarities, tile after tile; undefined before they are computed
-  Finished of_rows{};     ///< what the objective made of the sums
-  Finished of_columns{};  ///< likewise, where `both`
-  Tensor eager_u{}, eager_v{};  ///< these slopes, of the inputs that have some
+  Tensor rows{};                          ///< sums of the anchors, [fields, N]
+  Tensor columns{};                       ///< sums of the references, [fields, M], where `both`
+  Tensor kept{};                          ///< these similarities, tile after tile; undefined before they are computed
+  Finished of_rows{};                     ///< what the objective made of the sums
+  Finished of_columns{};                  ///< likewise, where `both`
+  Tensor eager_u{}, eager_v{};            ///< these slopes, of the inputs that have some
 
   /// Tells who the positives are.
   void place(mining::Places positives) {
@@ -111,7 +111,9 @@ struct Strip {
   std::vector<Exception>& exceptions;
 
   /// These rows of the tile, for a kernel.
-  Block block(const Place& place, float* tile) const { return {tile + begin * place.stride(), end - begin, place.stride(), place.stride()}; }
+  Block block(const Place& place, float* tile) const {
+    return {tile + begin * place.stride(), end - begin, place.stride(), place.stride()};
+  }
 };
 
 /// Takes a strip's exceptions out of the tile.

@@ -59,7 +59,8 @@ struct WidenedRows : torch::autograd::Function<WidenedRows> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list upstream) {
     if (!upstream[0].defined()) return torch::autograd::variable_list(4);  // of references whose slopes went to them as anchors
     const auto saved = context->get_saved_variables();
-    const Widening how{context->saved_data["unit"].toBool(), context->saved_data["reference"].toBool(), context->saved_data["least"].toDouble()};
+    const Widening how{context->saved_data["unit"].toBool(), context->saved_data["reference"].toBool(),
+                       context->saved_data["least"].toDouble()};
     return {c10::GradMode::is_enabled() ? differentiable(saved[0], how, upstream[0])
                                         : slope(saved[1], saved[2], how, with_dense_rows(upstream[0])),
             Tensor(), Tensor(), Tensor()};
