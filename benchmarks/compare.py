@@ -8,8 +8,8 @@
 Or both in one run: losses go forward and backward, and miners forward, as said here, sequences as compare_trajectory.py says.
 
 Contestants alternate within a round, each after a product of its own size, forwards and backwards by turns, so that all see the same
-state of the machine, and each after a step of its own that is not timed, as in a loop of steps (--cold: without, so that caches are as
-others left them, which small batches feel); every ratio is the median over rounds of (peer's seconds / ours). In brackets stands what it would be if ours
+state of the machine. A turn is a step that is not timed and then, as in a loop, one that is, or of a small batch the median of several
+(--cold: the first alone, so that caches are as others left them, which small batches feel); every ratio is the median over rounds of (peer's seconds / ours). In brackets stands what it would be if ours
 took no longer than the products that nobody can do without, at that product's rate. "sgemm" is the time of the products that the dense
 formula needs over our time. With --compile, peers are there once more as torch.compile makes them. Peak memory is that of a fresh
 process that does nothing else, beyond the same process before the first step (--memory). A contestant that asks for more than --limit
@@ -44,6 +44,12 @@ def step(contestant, leaves):
         outcome.backward()
         outcome = None
     return time.perf_counter() - start, outcome
+
+
+def turn(contestant, leaves, steps):
+    """Seconds of a step as in a loop: the median of so many, after one that is not timed; of none, those of the first."""
+    first = step(contestant, leaves)[0]
+    return statistics.median(step(contestant, leaves)[0] for _ in range(steps)) if steps else first
 
 
 def sgemm(rows, columns, dim):
@@ -100,9 +106,7 @@ def compare(args, size, name, contest, leaves):
         before = []
         for who in list(contestants)[:: 1 if k % 2 else -1]:
             before.append(sgemm(size, contest.columns, args.dim))
-            if not args.cold:
-                step(contestants[who], leaves)
-            seconds[who].append(step(contestants[who], leaves)[0])
+            seconds[who].append(turn(contestants[who], leaves, 0 if args.cold else max(1, 1024 // size)))
         floor.append(statistics.median(before))
     for who in contest.contestants:
         row = {"contest": name, "size": size, "contestant": who}
