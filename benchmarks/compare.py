@@ -9,9 +9,9 @@ Or both in one run: losses go forward and backward, and miners forward, as said 
 
 Contestants alternate within a round, each after a product of its own size, forwards and backwards by turns, so that all see the same
 state of the machine. A turn is a step that is not timed and then, as in a loop, one that is, or of a small batch the median of several
-(--cold: the first alone, so that caches are as others left them, which small batches feel); every ratio is the median over rounds of (peer's seconds / ours). In brackets stands what it would be if ours
-took no longer than the products that nobody can do without, at that product's rate. "sgemm" is the time of the products that the dense
-formula needs over our time. With --compile, peers are there once more as torch.compile makes them. Peak memory is that of a fresh
+(--cold: the first alone, so that caches are as others left them, which small batches feel); every ratio is the median over rounds of
+(peer's seconds / ours). In brackets stands what it would be if ours took no longer than the products that nobody can do without, at that
+product's rate. "sgemm" is the time of the products that the dense formula needs over our time. With --compile, peers are there once more as torch.compile makes them. Peak memory is that of a fresh
 process that does nothing else, beyond the same process before the first step (--memory). A contestant that asks for more than --limit
 GiB says so and is left out. Peers that are not installed are left out by name:
 pip install pytorch-metric-learning==2.9.0 open_clip_torch (the latter with --no-deps).

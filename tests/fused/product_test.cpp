@@ -3,9 +3,9 @@
 #include "idcl/engine/product.hpp"
 #include "support/catch.hpp"
 #include "support/instruction_sets.hpp"
+#include "support/threads.hpp"
 
 #include <ATen/Functions.h>
-#include <ATen/Parallel.h>
 
 namespace {
 
@@ -27,12 +27,6 @@ Tensor scattered(const Tensor& x) {
   apart.copy_(x);
   return apart;
 }
-
-struct Threads {
-  int before = at::get_num_threads();
-  explicit Threads(int count) { at::set_num_threads(count); }
-  ~Threads() { at::set_num_threads(before); }
-};
 
 }  // namespace
 

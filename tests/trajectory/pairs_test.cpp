@@ -5,6 +5,7 @@
 #include "idcl/trajectory/torch.hpp"
 #include "support/compare.hpp"
 #include "support/random.hpp"
+#include "support/threads.hpp"
 
 #include <ATen/record_function.h>
 
@@ -37,12 +38,6 @@ struct Watched {
     seen->pairs.insert(std::minmax(a, b));
     return static_cast<double>(std::abs(a - b));
   }
-};
-
-struct Threads {
-  int before = at::get_num_threads();
-  explicit Threads(int count) { at::set_num_threads(count); }
-  ~Threads() { at::set_num_threads(before); }
 };
 
 }  // namespace

@@ -92,7 +92,7 @@ inline void add_tile(const Task& task, const Place& place, const Tensor& memory,
   const auto height = slopes.size(0), width = slopes.size(1);
   if (grad_u.defined())
     add_product(part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width), task.product, task.isa);
-  if (task.is_one_sided(place)) return;
+  if (task.is_own_mirror(place)) return;
   const auto &grad = task.one_side ? grad_u : grad_v, &others = task.one_side ? v : u;
   if (grad.defined())
     add_product(part(grad, place.first_col(), width), turned(slopes), part(others, place.first_row(), height), task.product, task.isa);

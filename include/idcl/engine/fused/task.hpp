@@ -45,7 +45,7 @@ struct Task {
 
   bool is_exact() const { return product == at::kFloat; }
   /// Is this tile its own mirror image, and all slopes found in those of its rows?
-  bool is_one_sided(const Place& place) const { return mirrored || (plan.symmetric && place.on_diagonal()); }
+  bool is_own_mirror(const Place& place) const { return mirrored || (plan.symmetric && place.on_diagonal()); }
 
   bool keeps(const Place& place) const { return place.offset + place.floats() <= room; }
   bool keeps_all() const { return room >= plan.tiles() * plan.tile_floats(); }
@@ -63,7 +63,7 @@ struct Task {
 inline void multiply(const Task& task, const Place& place, const Tensor& u, const Tensor& v, const Tensor& memory) {
   const auto out = memory.as_strided({place.rows, place.cols}, {place.stride(), 1});
   const auto anchors = part(u, place.row, place.rows), references = part(v, place.col, place.cols);
-  put_product(out, anchors, references, task.product, task.is_one_sided(place) ? Mirrored::Yes : Mirrored::No, task.isa);
+  put_product(out, anchors, references, task.product, task.is_own_mirror(place) ? Mirrored::Yes : Mirrored::No, task.isa);
   if (task.metric.settle) task.metric.settle(out, anchors, references);
   if (task.metric.distance) out.neg_();
   auto* s = memory.data_ptr<float>();
