@@ -40,28 +40,32 @@ inline constexpr int64_t kDepth = 256, kDeepest = 384;
 template <int bytes>
 inline constexpr int kRows = bytes == 64 ? 8 : 6;
 
-/// The first `cols` columns of b, `depth` rows of them one after the other, and the last of them again up to a panel's width.
+/// The first `cols` columns of b, `depth` rows of them `stride` apart, and the last of them again up to whole registers.
 template <int bytes>
-[[gnu::always_inline]] inline void pack(float* panel, const Matrix& b, int64_t depth, int64_t cols) {
+[[gnu::always_inline]] inline void pack(float* panel, const Matrix& b, int64_t depth, int64_t cols, int64_t stride = kPanel<bytes>) {
   using V = Vector<float, bytes>;
-  constexpr int64_t width = kPanel<bytes>, lanes = width / 2;
+  constexpr int64_t lanes = kPanel<bytes> / 2;
   int64_t k = 0;
-  if (b.col_stride == 1 && cols == width) {
-    for (; k < depth; ++k) std::memcpy(panel + k * width, b.at(k, 0), width * sizeof(float));
+  if (b.col_stride == 1 && cols == kPanel<bytes>) {
+    for (; k < depth; ++k) {
+      std::memcpy(panel + k * stride, b.at(k, 0), cols * sizeof(float));
+      __builtin_prefetch(b.at(k, cols), 0, 2);  // the next panel's, which lie too far apart to be foreseen
+    }
   } else if (b.row_stride == 1) {
-    for (; k + lanes <= depth; k += lanes) {
-      for (int64_t j = 0; j < width; j += lanes) {
+    const auto whole = depth / lanes * lanes;
+    for (int64_t j = 0; j < cols; j += lanes) {
+      for (k = 0; k < whole; k += lanes) {
         V x[lanes];
 #pragma GCC unroll 16
         for (int64_t i = 0; i < lanes; ++i) load(x[i], b.at(k, std::min(j + i, cols - 1)));
         transpose(x);
 #pragma GCC unroll 16
-        for (int64_t i = 0; i < lanes; ++i) store(panel + (k + i) * width + j, x[i]);
+        for (int64_t i = 0; i < lanes; ++i) store(panel + (k + i) * stride + j, x[i]);
       }
     }
   }
   for (; k < depth; ++k)
-    for (int64_t j = 0; j < width; ++j) panel[k * width + j] = *b.at(k, std::min(j, cols - 1));
+    for (int64_t j = 0; j < (cols + lanes - 1) / lanes * lanes; ++j) panel[k * stride + j] = *b.at(k, std::min(j, cols - 1));
 }
 
 /// Some rows of a times the first registers of a panel, from the `first` of these rows on.
@@ -80,7 +84,7 @@ template <int bytes, int rows, int registers>
     for (int r = 0; r < registers; ++r) load(b[r], panel + k * width + r * lanes);
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
-      const V x = V{} + *a.at(i, k);
+      const V x = *a.at(i, k) - V{};
 #pragma GCC unroll 2
       for (int r = 0; r < registers; ++r) sums[i][r] += x * b[r];
     }
@@ -120,21 +124,40 @@ template <int bytes, int registers>
   }
 }
 
+/// All rows of a, no deeper than a panel, times b, panel after panel.
+template <int bytes>
+[[gnu::always_inline]] inline void multiply_panels(const Product& out, const Matrix& a, const Matrix& b, int64_t depth) {
+  constexpr int64_t width = kPanel<bytes>;
+  alignas(64) float panel[kDeepest * width];
+  for (int64_t j = 0; j < out.cols; j += width) {
+    const Product part{out.data + j, out.rows, std::min(width, out.cols - j), out.stride, out.adds};
+    pack<bytes>(panel, b.from(0, j), depth, part.cols);
+    if (part.cols <= width / 2) {
+      multiply_panel<bytes, 1>(part, a, panel, depth);
+    } else {
+      multiply_panel<bytes, 2>(part, a, panel, depth);
+    }
+  }
+}
+
+/// Rows whose numbers lie apart are gathered first, some at a time: one by one each would be a line of the cache.
 template <int bytes>
 [[gnu::always_inline]] inline void multiply(const Product& out, const Matrix& a, const Matrix& b, int64_t depth) {
-  constexpr int64_t width = kPanel<bytes>, lanes = width / 2;
-  alignas(64) float panel[kDeepest * width];
+  constexpr int64_t lanes = kPanel<bytes> / 2, at_a_time = 144, stride = kDeepest + 16;  // no power of two, for the cache's sake
+  alignas(64) float gathered[at_a_time * stride];
   const auto parts = std::max<int64_t>(1, (depth + kDepth / 2) / kDepth), deep = (depth + parts * lanes - 1) / (parts * lanes) * lanes;
   for (int64_t k = 0; k < depth; k += deep) {
     const auto here = std::min(deep, depth - k);
-    for (int64_t j = 0; j < out.cols; j += width) {
-      const Product part{out.data + j, out.rows, std::min(width, out.cols - j), out.stride, out.adds || k > 0};
-      pack<bytes>(panel, b.from(k, j), here, part.cols);
-      if (part.cols <= lanes) {
-        multiply_panel<bytes, 1>(part, a.from(0, k), panel, here);
-      } else {
-        multiply_panel<bytes, 2>(part, a.from(0, k), panel, here);
+    const bool gathers = a.col_stride != 1 && out.rows >= kRows<bytes>;
+    const auto together = gathers ? at_a_time : out.rows;
+    for (int64_t i = 0; i < out.rows; i += together) {
+      const Product some{out.data + i * out.stride, std::min(together, out.rows - i), out.cols, out.stride, out.adds || k > 0};
+      auto rows = a.from(i, k);
+      if (gathers) {
+        pack<bytes>(gathered, rows, some.rows, here, stride);
+        rows = {gathered, stride, 1};
       }
+      multiply_panels<bytes>(some, rows, b.from(k, 0), here);
     }
   }
 }
