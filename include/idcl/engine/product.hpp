@@ -100,25 +100,38 @@ inline void put_product(Tensor out, const Tensor& a, const Tensor& b, at::Scalar
   }
 }
 
-/// out += a b, with the operands rounded to `product` first.
-inline void add_product(Tensor out, const Tensor& a, const Tensor& b, at::ScalarType product, simd::Isa isa = simd::widest()) {
+/// Is a product added to what is there, or is that not read?
+enum class Onto { Nothing, Sum };
+
+/// out = a b, or out += a b, with the operands rounded to `product` first.
+inline void gather_product(Tensor out, const Tensor& a, const Tensor& b, Onto onto, at::ScalarType product, simd::Isa isa = simd::widest()) {
+  const bool adds = onto == Onto::Sum;
   if (a.scalar_type() != product || b.scalar_type() != product) {
-    out.add_(at::mm(a.to(product), b.to(product)));
+    const auto part = at::mm(a.to(product), b.to(product));
+    adds ? out.add_(part) : out.copy_(part);
   } else if (multiplies_by_hand(out, a, b, isa)) {
-    multiply_by_hand(out, a, b, /*adds=*/true, isa);
+    multiply_by_hand(out, a, b, adds, isa);
   } else {
-    out.addmm_(a, b);
+    adds ? out.addmm_(a, b) : at::mm_out(out, a, b);
   }
 }
 
-/// Zeros like x [N, E], for products to be added to. Each row begins at a line of the cache: a product into rows that do not, and come
+/// out += a b
+inline void add_product(const Tensor& out, const Tensor& a, const Tensor& b, at::ScalarType product, simd::Isa isa = simd::widest()) {
+  gather_product(out, a, b, Onto::Sum, product, isa);
+}
+
+/// Room for the slopes of x [N, E], whatever is in it. Each row begins at a line of the cache: a product into rows that do not, and come
 /// from farther away, takes half as long again.
-inline Tensor zero_slopes(const Tensor& x) {
+inline Tensor empty_slopes(const Tensor& x) {
   const auto width = x.size(1), line = 64 / static_cast<int64_t>(x.element_size()), padded = (width + line - 1) / line * line;
   constexpr int64_t narrow = 64;  // where there is little to gain
   const auto options = x.options().requires_grad(false);
-  if (!x.is_cpu() || width == padded || width < narrow) return at::zeros({x.size(0), width}, options);
-  return at::zeros({x.size(0), padded}, options).narrow(1, 0, width);
+  if (!x.is_cpu() || width == padded || width < narrow) return at::empty({x.size(0), width}, options);
+  return at::empty({x.size(0), padded}, options).as_strided({x.size(0), width}, {padded, 1});
 }
+
+/// The same with zeros in it, for products to be added to.
+inline Tensor zero_slopes(const Tensor& x) { return empty_slopes(x).zero_(); }
 
 }  // namespace idcl::engine

@@ -26,8 +26,9 @@ Slopes stream_gradient(Job<O>& job, const Tensor& u, const Tensor& v, const Offs
     const auto [slopes_u, slopes_v] = fused::scaled(*job.fused, *weight);
     return {.u = slopes_u, .v = slopes_v, .anchor_offset = {}, .reference_offset = {}};
   }
-  const auto grad_u = needs_u ? zero_slopes(u) : Tensor();
-  const auto grad_v = job.shared() ? grad_u : needs_v && !job.has_one_side() ? zero_slopes(v) : Tensor();
+  const auto room = [&](const Tensor& x) { return job.fused ? fused::room_for_slopes(*job.fused, x) : zero_slopes(x); };
+  const auto grad_u = needs_u ? room(u) : Tensor();
+  const auto grad_v = job.shared() ? grad_u : needs_v && !job.has_one_side() ? room(v) : Tensor();
   if constexpr (HasKernels<O>) {
     if (job.fused) {
       auto& task = *job.fused;
@@ -150,10 +151,18 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
     const auto job = c10::static_intrusive_pointer_cast<Job<O>>(context->saved_data["job"].toCapsule());
     const auto needs_u = context->needs_input_grad(0), needs_v = context->needs_input_grad(1);
     const auto given = [](const Tensor& offset) { return offset.defined() ? std::optional(offset) : std::nullopt; };
-    const auto slopes = StreamingGradient<O>::apply(saved[0], saved[1], upstream[0], job->both ? upstream[2] : upstream[0], given(saved[2]),
-                                                    given(saved[3]), job, needs_u, needs_v);
+    const auto anchor_offset = given(saved[2]), reference_offset = given(saved[3]);
+    const auto &weights = upstream[0], &weights_of_columns = job->both ? upstream[2] : upstream[0];
+    if (!c10::GradMode::is_enabled()) {  // nobody asks for a second derivative, and of a small batch a node shows
+      const NoAutocast guard;
+      const auto slopes =
+          stream_gradient(*job, saved[0], saved[1], {anchor_offset, reference_offset}, weights, weights_of_columns, needs_u, needs_v);
+      return {slopes.u, slopes.v, slopes.anchor_offset, slopes.reference_offset, Tensor()};
+    }
+    const auto slopes = StreamingGradient<O>::apply(saved[0], saved[1], weights, weights_of_columns, anchor_offset, reference_offset, job,
+                                                    needs_u, needs_v);
     return {needs_u ? slopes[0] : Tensor(), needs_v && !job->has_one_side() ? slopes[1] : Tensor(),
-            saved[2].defined() ? slopes[2] : Tensor(), saved[3].defined() ? slopes[3] : Tensor(), Tensor()};
+            anchor_offset ? slopes[2] : Tensor(), reference_offset ? slopes[3] : Tensor(), Tensor()};
   }
 };
 

@@ -13,8 +13,8 @@ namespace idcl::engine::fused {
 
 /// Where the slopes of forward gather, of those of u and v that have some.
 inline void begin_eager(Task& task, const Tensor& u, const Tensor& v) {
-  if (u.requires_grad()) task.eager_u = zero_slopes(u);
-  if (v.requires_grad() && !task.one_side) task.eager_v = zero_slopes(v);
+  if (u.requires_grad()) task.eager_u = room_for_slopes(task, u);
+  if (v.requires_grad() && !task.one_side) task.eager_v = room_for_slopes(task, v);
 }
 
 /// What every row weighs, if that is one number. `loss`: of an objective whose rows have no slopes where they have no loss, as with hinges:

@@ -84,18 +84,23 @@ inline void add_mirror_image(simd::Isa isa, float* g, int64_t n, int64_t stride)
                       [=](int64_t k) { simd::add_above_and_below(isa, g, stride, k * width, std::min(width, n - k * width)); });
 }
 
+/// Room for the slopes of x, which `add_tile` gathers: it reads nothing there where one tile is all there is.
+inline Tensor room_for_slopes(const Task& task, const Tensor& x) { return task.has_one_tile() ? empty_slopes(x) : zero_slopes(x); }
+
 /// Adds what a tile of slopes dL/ds adds to those of u and v, where defined; of a symmetric S, all to those of u.
 inline void add_tile(const Task& task, const Place& place, const Tensor& memory, const Tensor& u, const Tensor& v, const Tensor& grad_u,
                      const Tensor& grad_v) {
   if (task.mirrored) add_mirror_image(task.isa, memory.data_ptr<float>(), place.rows, place.stride());
   const auto exact = unskipped(place, memory), slopes = task.is_exact() ? exact : exact.to(task.product);
   const auto height = slopes.size(0), width = slopes.size(1);
+  const auto onto = task.has_one_tile() ? Onto::Nothing : Onto::Sum;
   if (grad_u.defined())
-    add_product(part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width), task.product, task.isa);
+    gather_product(part(grad_u, place.first_row(), height), slopes, part(v, place.first_col(), width), onto, task.product, task.isa);
   if (task.is_own_mirror(place)) return;
   const auto &grad = task.one_side ? grad_u : grad_v, &others = task.one_side ? v : u;
   if (grad.defined())
-    add_product(part(grad, place.first_col(), width), turned(slopes), part(others, place.first_row(), height), task.product, task.isa);
+    gather_product(part(grad, place.first_col(), width), turned(slopes), part(others, place.first_row(), height),
+                   task.one_side ? Onto::Sum : onto, task.product, task.isa);
 }
 
 /// Adds the slopes of u and v to what is there, where defined; of a symmetric S, all to those of u. `weigh(place, strip, tile)` puts dL/ds in

@@ -47,6 +47,7 @@ struct Task {
   /// Is this tile its own mirror image, and all slopes found in those of its rows?
   bool is_own_mirror(const Place& place) const { return mirrored || (plan.symmetric && place.on_diagonal()); }
 
+  bool has_one_tile() const { return plan.tiles() == 1; }
   bool keeps(const Place& place) const { return place.offset + place.floats() <= room; }
   bool keeps_all() const { return room >= plan.tiles() * plan.tile_floats(); }
 

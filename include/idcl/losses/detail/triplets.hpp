@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <vector>
 
 namespace idcl::detail {
 
@@ -69,11 +70,16 @@ inline mining::Triplets all_triplets(const LabelArguments& of) {
 
 /// No anchor has more positives than this: the largest class, or the most positive pairs given of one anchor.
 inline int64_t most_positives(const LabelArguments& of) {
-  const auto& groups = of.pairs ? of.pairs->anchor_pos : of.is_self() ? of.labels : of.reference_labels;
-  if (groups.numel() == 0) return 0;
-  const auto largest =
-      std::get<2>(at::_unique2(groups, /*sorted=*/true, /*return_inverse=*/false, /*return_counts=*/true)).max().item<int64_t>();
-  return largest - (!of.pairs && of.is_self() ? 1 : 0);
+  const auto groups = (of.pairs ? of.pairs->anchor_pos : of.is_self() ? of.labels : of.reference_labels).to(at::kCPU, at::kLong).contiguous();
+  std::vector<int64_t> sorted(groups.const_data_ptr<int64_t>(), groups.const_data_ptr<int64_t>() + groups.numel());
+  std::sort(sorted.begin(), sorted.end());
+  int64_t largest = 0;
+  for (auto first = sorted.begin(); first != sorted.end();) {
+    const auto last = std::upper_bound(first, sorted.end(), *first);
+    largest = std::max<int64_t>(largest, last - first);
+    first = last;
+  }
+  return std::max<int64_t>(largest - (!of.pairs && of.is_self() ? 1 : 0), 0);
 }
 
 }  // namespace idcl::detail

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <vector>
 
 namespace idcl::similarity::detail {
 
@@ -62,12 +63,13 @@ inline Tensor settle_squared_distances(const Tensor& product, const Tensor& u, c
   const auto n = product.size(0), m = product.size(1), width = u.size(1) - 2;
   AT_DISPATCH_FLOATING_TYPES(product.scalar_type(), "idcl::settle_squared_distances", [&] {
     const auto anchors = u.contiguous(), references = v.contiguous();
-    const auto energies = references.select(1, width + 1).contiguous();  // |y|^2, [m]
     const auto *x = anchors.const_data_ptr<scalar_t>(), *y = references.const_data_ptr<scalar_t>();
-    const auto* energy = energies.const_data_ptr<scalar_t>();
+    std::vector<scalar_t> energies(static_cast<std::size_t>(m));  // |y|^2
+    for (int64_t j = 0; j < m; ++j) energies[static_cast<std::size_t>(j)] = y[j * (width + 2) + width + 1];
+    const auto* energy = energies.data();
     auto* s = product.data_ptr<scalar_t>();
     const auto stride = product.stride(0);
-    at::parallel_for(0, n, std::max<int64_t>(1, 16384 / std::max<int64_t>(m, 1)), [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, n, std::max<int64_t>(1, 4096 / std::max<int64_t>(m, 1)), [&](int64_t begin, int64_t end) {
       simd::run(simd::widest(), [&](auto bytes) __attribute__((always_inline)) {
         constexpr int register_bytes = bytes;
         for (auto i = begin; i < end; ++i) {
