@@ -101,8 +101,7 @@ struct ContrastiveLoss<S, M, O, R> {
     check::rows(where, "x", x);
     if (labels.defined()) check::labels(where, "labels", labels, x);
     if (place.defined()) check::views(where, "x", x, "in", place);
-    const auto u = similarity.embed(x);
-    const auto v = MappedSimilarity<S> ? idcl::similarity::embed_references(similarity, x) : u;
+    const auto [u, v] = idcl::similarity::embed_both(similarity, x);
     const Scene scene{
         .anchors = u, .references = v, .self = true, .anchor_labels = labels, .reference_labels = labels, .place = elsewhere(place)};
     return evaluate(scene);
@@ -127,7 +126,8 @@ struct ContrastiveLoss<S, M, O, R> {
     if (y.defined()) check::comparable(where, "x", x, "y", y);
     const auto& others = y.defined() ? y : x;
     mining::check_pairs(where, pairs, x.size(0), others.size(0));
-    const auto u = similarity.embed(x), v = y.defined() || MappedSimilarity<S> ? idcl::similarity::embed_references(similarity, others) : u;
+    const auto [u, v] = y.defined() ? std::pair{similarity.embed(x), idcl::similarity::embed_references(similarity, y)}
+                                    : idcl::similarity::embed_both(similarity, x);
     const auto rows =
         engine::evaluate(objective, mining::GivenPairs{pairs}, u, v, !y.defined(), evaluation, idcl::similarity::metric_of(similarity));
     return reduction(rows.loss, rows.terms);

@@ -30,14 +30,18 @@ template <class V, class T>
   std::memcpy(to, &v, sizeof(V));
 }
 
-/// The sum of a register.
+/// The sum of a register: halves onto halves, so that no number waits for all others.
 template <class V>
 [[gnu::always_inline]] inline auto total(const V& a) {
   using T = std::remove_cvref_t<decltype(a[0])>;
-  T values[sizeof(V) / sizeof(T)], result = 0;
+  constexpr int lanes = sizeof(V) / sizeof(T);
+  T values[lanes];
   store(values, a);
-  for (const T value : values) result += value;
-  return result;
+#pragma GCC unroll 4
+  for (int half = lanes / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+    for (int i = 0; i < half; ++i) values[i] += values[i + half];
+  return values[0];
 }
 
 /// A register, or a number, to the nearer of low <= high where it lies outside; a NaN stays. Just within it equals what it was.

@@ -143,6 +143,7 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
     variable_list counts{results[1]};
     if (job->both) counts.push_back(results[3]);
     context->mark_non_differentiable(counts);
+    context->set_materialize_grads(false);  // nobody reads those of the counts
     return results;
   }
 
@@ -152,7 +153,11 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
     const auto needs_u = context->needs_input_grad(0), needs_v = context->needs_input_grad(1);
     const auto given = [](const Tensor& offset) { return offset.defined() ? std::optional(offset) : std::nullopt; };
     const auto anchor_offset = given(saved[2]), reference_offset = given(saved[3]);
-    const auto &weights = upstream[0], &weights_of_columns = job->both ? upstream[2] : upstream[0];
+    const auto& of_columns = job->both ? upstream[2] : upstream[0];
+    const auto or_zeros = [](const Tensor& weights, const Tensor& others, const Tensor& rows) {
+      return weights.defined() ? weights : others.new_zeros({rows.size(0)});
+    };
+    const auto weights = or_zeros(upstream[0], of_columns, saved[0]), weights_of_columns = or_zeros(of_columns, upstream[0], saved[1]);
     if (!c10::GradMode::is_enabled()) {  // nobody asks for a second derivative, and of a small batch a node shows
       const NoAutocast guard;
       const auto slopes =

@@ -4,6 +4,7 @@
 #include "idcl/objective/log_sum_exp.hpp"
 #include "idcl/objective/objective.hpp"
 
+#include <algorithm>
 #include <tuple>
 #include <vector>
 
@@ -194,19 +195,31 @@ inline Tensor TripletMargin::gradient(const Rows& rows, const Tile& tile, const 
 template <class Bytes>
 [[gnu::always_inline]] inline RowCost TripletMargin::row_cost(Bytes /*bytes*/, const RowPairs& row) const {
   using V = simd::Vector<float, Bytes::value>;
+  constexpr int together = 4;  // sums that do not wait for one another
   RowCost cost;
-  for (int64_t k = 0; k < row.count; ++k) {
-    const float threshold = row.positives[k] - static_cast<float>(margin);
-    V violation{}, violated{};
+  for (int64_t first = 0; first < row.count; first += together) {
+    const auto count = std::min<int64_t>(together, row.count - first);
+    float thresholds[together];
+    V violation[together], violated[together];
+#pragma GCC unroll 4
+    for (int k = 0; k < together; ++k) {
+      thresholds[k] = row.positives[first + std::min<int64_t>(k, count - 1)] - static_cast<float>(margin);
+      violation[k] = violated[k] = V{};
+    }
     for (int64_t j = 0; j < row.width; j += static_cast<int64_t>(sizeof(V) / sizeof(float))) {
       V s;
       simd::load(s, row.s + j);
-      const V excess = s - threshold;
-      violation += excess <= 0 ? V{} : excess;  // NaN stays
-      violated += excess > 0 ? V{} + 1.0f : V{};
+#pragma GCC unroll 4
+      for (int k = 0; k < together; ++k) {
+        const V excess = s - thresholds[k];
+        violation[k] += excess <= 0 ? V{} : excess;  // NaN stays
+        violated[k] += excess > 0 ? V{} + 1.0f : V{};
+      }
     }
-    cost.loss += static_cast<double>(simd::total(violation));
-    cost.terms += skip_zeros ? static_cast<double>(simd::total(violated)) : static_cast<double>(row.negatives);
+    for (int64_t k = 0; k < count; ++k) {
+      cost.loss += static_cast<double>(simd::total(violation[k]));
+      cost.terms += skip_zeros ? static_cast<double>(simd::total(violated[k])) : static_cast<double>(row.negatives);
+    }
   }
   return cost;
 }

@@ -19,10 +19,12 @@ class Any {
         distance(is_distance(similarity)),
         metric_(metric_of(similarity)),
         embed_([similarity](const Tensor& x) { return similarity.embed(x); }),
-        references_([similarity](const Tensor& y) { return embed_references(similarity, y); }) {}
+        references_([similarity](const Tensor& y) { return embed_references(similarity, y); }),
+        both_([similarity](const Tensor& x) { return embed_both(similarity, x); }) {}
 
   Tensor embed(const Tensor& x) const { return embed_(x); }
   Tensor references(const Tensor& y) const { return references_(y); }
+  std::pair<Tensor, Tensor> both(const Tensor& x) const { return both_(x); }
   const Metric& metric() const { return metric_; }
 
   bool symmetric, distance;
@@ -30,6 +32,7 @@ class Any {
  private:
   Metric metric_;
   std::function<Tensor(const Tensor&)> embed_, references_;
+  std::function<std::pair<Tensor, Tensor>(const Tensor&)> both_;
 };
 
 }  // namespace idcl::similarity

@@ -6,6 +6,9 @@
 #include "idcl/similarity/similarity.hpp"
 #include "idcl/similarity/unit_rows.hpp"
 
+#include <utility>
+#include <vector>
+
 namespace idcl::similarity {
 
 /// Euclidean distance, or its square: s_ij = |x_i - y_j|^power, rows brought to unit length first unless told otherwise.
@@ -19,23 +22,29 @@ struct Euclidean {
   int power = 1;          ///< 1: the distance, 2: its square
   double eps = 1e-12;     ///< > 0: the norm below which a row counts as zero
 
-  Tensor embed(const Tensor& x) const { return widen(x, false); }
-  Tensor references(const Tensor& y) const { return widen(y, true); }
+  Tensor embed(const Tensor& x) const { return widen(x, {detail::Widened::Anchors})[0]; }
+  Tensor references(const Tensor& y) const { return widen(y, {detail::Widened::References})[0]; }
+  std::pair<Tensor, Tensor> both(const Tensor& x) const {
+    const auto rows = widen(x, {detail::Widened::Anchors, detail::Widened::References});
+    return {rows[0], rows[1]};
+  }
   Tensor from_product(const Tensor& product, const Tensor& u, const Tensor& v) const;
   Tensor slope(const Tensor& s) const;
   Tensor settle(const Tensor& product, const Tensor& u, const Tensor& v) const;
   Curve curve() const { return power == 2 ? Curve::Line : Curve::Root; }
 
  private:
-  Tensor widen(const Tensor& x, bool reference) const;
+  std::vector<Tensor> widen(const Tensor& x, const std::vector<detail::Widened>& as) const;
   Tensor recompute_close(const Tensor& squared, const Tensor& u, const Tensor& v) const;
 };
 
-inline Tensor Euclidean::widen(const Tensor& x, bool reference) const {
+inline std::vector<Tensor> Euclidean::widen(const Tensor& x, const std::vector<detail::Widened>& as) const {
   const auto rows = at_least_float(x);
-  const detail::Widening how{.unit = normalize, .reference = reference, .least = least_square(eps)};
-  return is_plain(rows) ? detail::WidenedRows::apply(rows, how.unit, how.reference, how.least)
-                        : detail::widened_rows(rows, how);  // [N, D + 2]
+  const detail::Length length{.unit = normalize, .least = least_square(eps)};
+  if (is_plain(rows)) return detail::WidenedRows::apply(rows, as, length);
+  std::vector<Tensor> results;  // [N, D + 2] each
+  for (const auto one : as) results.push_back(detail::widened_rows(rows, one, length));
+  return results;
 }
 
 /// Replaces values below a thousandth of the rows' squared norms, in which only rounding may be left, by sums of squared differences.

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <functional>
 #include <optional>
+#include <utility>
 
 namespace idcl {
 
@@ -20,7 +21,7 @@ concept Similarity = std::copyable<S> && requires(const S& similarity, const Ten
 
 /// A similarity that is more than an inner product of maps: a pointwise function of one.
 ///
-/// `references`: the map of the references' rows, where it is not the anchors'. `from_product`: the inner products of a tile, [n, m],
+/// `references`: the map of the references' rows, where it is not the anchors'; `both`, where there is one, gives the two of one set. `from_product`: the inner products of a tile, [n, m],
 /// and the embedded rows they are of, [n, E] and [m, E] -> s [n, m]; differentiable in the products. `slope`: s -> ds / d product.
 /// `symmetric`: is s_ij = s_ji of a set compared with itself? `distance`: are small values close? Where there is one, `settle` is
 /// `from_product` without gradient, and may write over the products; where there is, too, `curve` says how s follows the product, and
@@ -82,6 +83,17 @@ Tensor embed_references(const S& similarity, const Tensor& y) {
     return similarity.references(y);
   } else {
     return similarity.embed(y);
+  }
+}
+
+/// The rows of a set that is compared with itself, embedded as anchors and as references: the same tensor twice where they are the same.
+template <Similarity S>
+std::pair<Tensor, Tensor> embed_both(const S& similarity, const Tensor& x) {
+  if constexpr (requires { similarity.both(x); }) {
+    return similarity.both(x);
+  } else {
+    const auto u = similarity.embed(x);
+    return {u, MappedSimilarity<S> ? embed_references(similarity, x) : u};
   }
 }
 

@@ -21,8 +21,7 @@ Tensor picked_similarities(const similarity::Any& similarity, const Tensor& x, c
   const auto slot = at::arange(row.size(0), row.options()) - begin.index_select(0, row);
   const auto width = slot.numel() > 0 ? slot.max().item<int64_t>() + 1 : 0;
   const auto list = at::full({x.size(0), width}, -1, row.options()).index_put({row, slot}, keys.remainder(m));
-  const auto u = similarity.embed(x);
-  const auto v = self && similarity.metric().is_inner() ? u : similarity.references(y);
+  const auto [u, v] = self ? similarity.both(x) : std::pair{similarity.embed(x), similarity.references(y)};
   const Evaluation evaluation{.evaluator = options.evaluator(), .workspace_bytes = options.workspace_bytes()};
   const auto unmarked = mining::AnyPairing{.mark = [](Tile&) {}};
   const auto picked = engine::evaluate(objective::Listed{list}, unmarked, u, v, self, evaluation, similarity.metric()).loss;  // [N, K]

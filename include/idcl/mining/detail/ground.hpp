@@ -66,10 +66,9 @@ inline engine::Blocks blocks(const char* where, const Tensor& x, const Tensor& y
                              int64_t workspace_bytes) {
   TORCH_CHECK_VALUE(workspace_bytes > 0, where, ": expected `workspace_bytes` > 0, but got ", workspace_bytes);
   const bool symmetric = !y.defined() && similarity.metric().is_inner();
-  const auto u = similarity.embed(x).detach();
-  const auto v = symmetric ? u : similarity.references(y.defined() ? y : x).detach();
-  return {.u = u,
-          .v = v,
+  const auto [u, v] = y.defined() ? std::pair{similarity.embed(x), similarity.references(y)} : similarity.both(x);
+  return {.u = u.detach(),
+          .v = v.detach(),
           .symmetric = symmetric,
           .side = engine::tile_side(u.size(0), v.size(0), symmetric, u.element_size(), workspace_bytes),
           .product = u.scalar_type(),
