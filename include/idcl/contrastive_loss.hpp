@@ -81,7 +81,7 @@ struct ContrastiveLoss<S, M, O, R> {
     const auto u = similarity.embed(x), v = idcl::similarity::embed_references(similarity, y);
     const auto pairing = engine::mine(miner, Scene{.anchors = u, .references = v, .self = false}, evaluation);
     const auto [rows, columns] = engine::evaluate_both(objective, pairing, u, v, evaluation, idcl::similarity::metric_of(similarity));
-    return (reduction(rows.loss, rows.terms) + reduction(columns.loss, columns.terms)) / 2;
+    return (reduction(rows.loss, rows.terms) + reduction(columns.loss, columns.terms)) * 0.5;
   }
 
   /// (loss(x, in(y)) + loss(y, in(x))) / 2 of two views of one set, each similarity computed once.
@@ -92,7 +92,7 @@ struct ContrastiveLoss<S, M, O, R> {
     check::rows(where, "x", x);
     check::views(where, "x", x, "y", y);
     const auto [first, second] = engine::crossed(miner, objective, similarity.embed(x), similarity.embed(y), evaluation);
-    return (reduction(first.loss, first.terms) + reduction(second.loss, second.terms)) / 2;
+    return (reduction(first.loss, first.terms) + reduction(second.loss, second.terms)) * 0.5;
   }
 
  private:

@@ -303,6 +303,26 @@ TEST_CASE("backward may come twice, and only for one side") {
   check_close("the other", only_x[0], first[0], {.relative = 1e-6});
 }
 
+TEST_CASE("a direction whose losses nobody asks for adds no slopes") {
+  Random random(12);
+  const auto rows = [&](int64_t n) { return unit(random.normal({n, 6})).to(at::kFloat).requires_grad_(); };
+  const auto x = rows(70), y = rows(90);
+  const auto labels = random.integers(7, {70}), others = random.integers(7, {90});
+  for (const auto evaluator : {Evaluator::Fused, Evaluator::Streaming}) {
+    const Evaluation evaluation{.evaluator = evaluator};
+    const auto there = by_labels(labels, others, false), back = by_labels(others, labels, false);
+    const auto [mine, theirs] = engine::evaluate_both(SupCon{}, there, x, y, evaluation);
+    const auto slopes = [&](const Tensor& loss) { return torch::autograd::grad({loss.sum()}, {x, y}, {}, /*retain_graph=*/true); };
+    const auto of_mine = slopes(mine.loss), of_theirs = slopes(theirs.loss);
+    const auto forth = slopes(engine::evaluate(SupCon{}, there, x, y, false, evaluation).loss);
+    const auto reverse = slopes(engine::evaluate(SupCon{}, back, y, x, false, evaluation).loss);
+    for (const std::size_t i : {0, 1}) {
+      check_close("of anchors", of_mine[i], forth[i], {.relative = 1e-5});
+      check_close("of references", of_theirs[i], reverse[i], {.relative = 1e-5});
+    }
+  }
+}
+
 TEST_CASE("a second derivative comes by the streaming evaluator") {
   Random random(13);
   const auto x = unit(random.normal({30, 6})), direction = random.normal({30, 6});

@@ -7,6 +7,8 @@
 
 #include <ATen/Functions.h>
 
+#include <limits>
+
 namespace {
 
 using namespace idcl;
@@ -48,6 +50,40 @@ TEST_CASE("a product of whole numbers is exact, whatever the shape and however t
               REQUIRE(added.to(at::kDouble).equal(more));
             }
         }
+}
+
+TEST_CASE("rows whose numbers lie apart are gathered some at a time, and none is lost at the edges") {
+  at::manual_seed(7);
+  for (const auto isa : instruction_sets())
+    for (const int64_t rows : {143, 144, 145, 149, 288, 300})
+      for (const int64_t depth : {1, 15, 256, 385}) {
+        CAPTURE(static_cast<int>(isa), rows, depth);
+        const auto a = whole(rows, depth), b = whole(depth, 37);
+        for (const auto& left : {a.t().contiguous().t(), scattered(a.t()).t(), at::cat({a, a}, 1).slice(1, 0, 2 * depth, 2)}) {
+          const auto out = scattered(at::full({rows, 37}, 3.0f)), want = exact(left, b);
+          multiply_by_hand(out, left, b, /*adds=*/false, isa);
+          REQUIRE(out.to(at::kDouble).equal(want));
+          multiply_by_hand(out, left, b, /*adds=*/true, isa);
+          REQUIRE(out.to(at::kDouble).equal(want + want));
+        }
+      }
+}
+
+TEST_CASE("a product onto nothing does not read what is there, whoever multiplies") {
+  constexpr auto nan = std::numeric_limits<double>::quiet_NaN();
+  const auto a = whole(9, 5), b = whole(5, 66);
+  for (const auto isa : instruction_sets())
+    for (const auto type : {at::kFloat, at::kDouble, at::kBFloat16}) {
+      CAPTURE(static_cast<int>(isa), type);
+      const auto rows = type == at::kDouble ? at::kDouble : at::kFloat;  // which bfloat16 products are of
+      const auto left = a.to(rows), right = b.to(rows);
+      for (const auto& out : {at::full({9, 66}, nan, rows), at::full({9, 80}, nan, rows).narrow(1, 0, 66)}) {
+        engine::gather_product(out, left, right, engine::Onto::Nothing, type, isa);
+        CHECK(out.to(at::kDouble).equal(at::mm(left, right).to(type).to(at::kDouble)));
+        engine::gather_product(out, left, right, engine::Onto::Sum, type, isa);
+        CHECK(out.to(at::kDouble).equal(2 * at::mm(left, right).to(type).to(at::kDouble)));
+      }
+    }
 }
 
 TEST_CASE("nothing beside a product is written to") {

@@ -1,5 +1,6 @@
 // What must hold of every loss whatever its value: symmetries, NaN, determinism, ties.
 
+#include "idcl/losses/clip.hpp"
 #include "losses/subjects.hpp"
 #include "support/gradcheck.hpp"
 
@@ -149,5 +150,29 @@ TEST_CASE("finite input gives no NaN, loss or gradient, at any temperature") {
         }
       }
     });
+  }
+}
+
+TEST_CASE("a CLIP scale that is a number, a tensor or learns is one scale") {
+  for (const auto type : {at::kFloat, at::kDouble}) {
+    const auto batch = random_batch(150, 6, 10, type);  // more than one tile
+    const auto y = random_batch(150, 6, 11, type).x;
+    for (const double scale : {0.5, 14.3, 100.0}) {
+      CAPTURE(scale, type);
+      const auto derivatives = [&](const auto& number) {
+        const auto leaves = as_leaves({batch.x, y});
+        const auto loss = idcl::functional::clip_loss(leaves[0], leaves[1], number);
+        auto found = torch::autograd::grad({loss}, leaves);
+        found.push_back(loss.detach());
+        return found;
+      };
+      const auto tensor = at::full({}, scale, at::TensorOptions(type));
+      const auto number = derivatives(scale), fixed = derivatives(tensor), learned = derivatives(tensor.clone().requires_grad_());
+      for (std::size_t k = 0; k < number.size(); ++k) {
+        const auto tolerance = type == at::kDouble ? 1e-12 : 2e-5;
+        check_close("fixed", fixed[k], number[k], {.relative = tolerance});
+        check_close("learned", learned[k], number[k], {.relative = tolerance});
+      }
+    }
   }
 }

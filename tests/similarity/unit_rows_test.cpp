@@ -1,9 +1,10 @@
 // Rows of unit length, and rows whose products are squared distances, by one call each way, against the same by LibTorch's operators in
 // double precision.
 
+#include "idcl/similarity/unit_rows.hpp"
+#include "idcl/similarity/cosine.hpp"
 #include "idcl/similarity/detail/scaled_rows.hpp"
 #include "idcl/similarity/euclidean.hpp"
-#include "idcl/similarity/unit_rows.hpp"
 #include "support/compare.hpp"
 #include "support/random.hpp"
 
@@ -11,7 +12,9 @@
 
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -88,6 +91,37 @@ TEST_CASE("embedded rows, their slopes and curvatures are LibTorch's, row by row
   CHECK(largest(unit_rows(rows().to(at::kFloat), kEps)[4]) == 0);
 }
 
+TEST_CASE("a set embedded once as anchors and references is what it would be embedded twice") {
+  for (const bool unit : {false, true}) {
+    CAPTURE(unit);
+    const Euclidean euclidean{.normalize = unit, .eps = kEps};
+    const auto derivatives = [&](at::ScalarType type, bool together) {
+      const auto x = rows().slice(0, 5).to(type).clone().requires_grad_();
+      Random random(6);
+      const auto a = random.normal({x.size(0), 11}).to(type), b = random.normal({x.size(0), 11}).to(type);
+      const auto value = [&] {
+        const auto [u, v] = together ? euclidean.both(x) : std::pair{euclidean.embed(x), euclidean.references(x)};
+        return std::pair{(u.square() * a).sum(), (v.square() * b).sum()};
+      };
+      const auto [of_u, of_v] = value();
+      std::vector<Tensor> found{of_u.detach(), of_v.detach()};
+      for (const auto& one : {of_u + of_v, of_u, of_v})  // of both sides, or of one alone
+        found.push_back(torch::autograd::grad({one}, {x}, {}, /*retain_graph=*/true)[0]);
+      const auto slope = torch::autograd::grad({of_u + of_v}, {x}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+      found.push_back(torch::autograd::grad({slope.square().sum()}, {x})[0]);
+      return found;
+    };
+    const auto once = derivatives(at::kFloat, true), twice = derivatives(at::kFloat, false), exact = derivatives(at::kDouble, true);
+    for (std::size_t k = 0; k < once.size(); ++k) {
+      check_close("as twice, " + std::to_string(k), once[k], twice[k], {.relative = 2e-6});
+      check_close("as in doubles, " + std::to_string(k), once[k], exact[k], {.relative = 1e-5});
+    }
+  }
+  const auto x = rows();
+  const auto [u, v] = idcl::similarity::embed_both(idcl::similarity::Cosine{}, x);
+  CHECK(u.is_same(v));  // one set, compared by inner products, is embedded once
+}
+
 TEST_CASE("scaled rows with a column more: slopes and curvatures of rows, scale and column") {
   const auto derivatives = [](at::ScalarType type) {
     const auto leaf = [&](double value) { return at::full({}, value, at::TensorOptions(type)).requires_grad_(); };
@@ -99,6 +133,23 @@ TEST_CASE("scaled rows with a column more: slopes and curvatures of rows, scale 
     for (const auto& curvature : torch::autograd::grad({bent}, {x, scale, last})) found.push_back(curvature);
     for (const auto& slope : torch::autograd::grad({value()}, {x, scale, last})) found.push_back(slope);
     for (const auto& alone : {x, scale, last}) found.push_back(torch::autograd::grad({value()}, {alone})[0]);
+    return found;
+  };
+  const auto actual = derivatives(at::kFloat), expected = derivatives(at::kDouble);
+  for (std::size_t k = 0; k < actual.size(); ++k)
+    check_close("derivative " + std::to_string(k), actual[k], expected[k], {.relative = 1e-5});
+}
+
+TEST_CASE("scaled rows with no column more: slopes of rows and scale") {
+  const auto derivatives = [](at::ScalarType type) {
+    const auto x = rows().slice(0, 5).to(type).clone().requires_grad_(),
+               scale = at::full({}, 1.5, at::TensorOptions(type)).requires_grad_();
+    const auto weights = Random(5).normal(x.sizes()).to(type);
+    const auto value = (scaled_rows(x, scale, std::nullopt).square() * weights).sum();
+    auto found = torch::autograd::grad({value}, {x, scale}, {}, /*retain_graph=*/true);
+    found.push_back(torch::autograd::grad({value}, {scale}, {}, /*retain_graph=*/true)[0]);
+    const auto slopes = torch::autograd::grad({value}, {x, scale}, {}, /*retain_graph=*/true, /*create_graph=*/true);
+    for (const auto& curvature : torch::autograd::grad({slopes[0].square().mean() * slopes[1]}, {x, scale})) found.push_back(curvature);
     return found;
   };
   const auto actual = derivatives(at::kFloat), expected = derivatives(at::kDouble);

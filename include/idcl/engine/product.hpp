@@ -104,7 +104,8 @@ inline void put_product(Tensor out, const Tensor& a, const Tensor& b, at::Scalar
 enum class Onto { Nothing, Sum };
 
 /// out = a b, or out += a b, with the operands rounded to `product` first.
-inline void gather_product(Tensor out, const Tensor& a, const Tensor& b, Onto onto, at::ScalarType product, simd::Isa isa = simd::widest()) {
+inline void gather_product(Tensor out, const Tensor& a, const Tensor& b, Onto onto, at::ScalarType product,
+                           simd::Isa isa = simd::widest()) {
   const bool adds = onto == Onto::Sum;
   if (a.scalar_type() != product || b.scalar_type() != product) {
     const auto part = at::mm(a.to(product), b.to(product));
@@ -121,15 +122,8 @@ inline void add_product(const Tensor& out, const Tensor& a, const Tensor& b, at:
   gather_product(out, a, b, Onto::Sum, product, isa);
 }
 
-/// Room for the slopes of x [N, E], whatever is in it. Each row begins at a line of the cache: a product into rows that do not, and come
-/// from farther away, takes half as long again.
-inline Tensor empty_slopes(const Tensor& x) {
-  const auto width = x.size(1), line = 64 / static_cast<int64_t>(x.element_size()), padded = (width + line - 1) / line * line;
-  constexpr int64_t narrow = 64;  // where there is little to gain
-  const auto options = x.options().requires_grad(false);
-  if (!x.is_cpu() || width == padded || width < narrow) return at::empty({x.size(0), width}, options);
-  return at::empty({x.size(0), padded}, options).as_strided({x.size(0), width}, {padded, 1});
-}
+/// Room for the slopes of x [N, E], whatever is in it.
+inline Tensor empty_slopes(const Tensor& x) { return empty_rows(x.size(0), x.size(1), x.options().requires_grad(false)); }
 
 /// The same with zeros in it, for products to be added to.
 inline Tensor zero_slopes(const Tensor& x) { return empty_slopes(x).zero_(); }

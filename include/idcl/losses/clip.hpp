@@ -1,9 +1,11 @@
 #pragma once
 
 #include "idcl/contrastive_loss.hpp"
+#include "idcl/losses/detail/logit_number.hpp"
 #include "idcl/losses/detail/options.hpp"
 #include "idcl/mining/diagonal.hpp"
 #include "idcl/objective/info_nce.hpp"
+#include "idcl/similarity/detail/scaled_rows.hpp"
 
 #include <torch/arg.h>
 #include <torch/nn/cloneable.h>
@@ -12,6 +14,7 @@
 #include <torch/types.h>
 
 #include <cmath>
+#include <optional>
 #include <ostream>
 
 namespace idcl {
@@ -46,15 +49,23 @@ inline void check_options(const ClipLossOptions& options) {
 
 template <class Scale>
 Tensor clip_loss(const Tensor& image, const Tensor& text, const Scale& scale, const ClipLossOptions& options) {
-  check::rows("idcl::clip_loss", "image", image);
-  check::comparable("idcl::clip_loss", "image", image, "text", text);
-  check::views("idcl::clip_loss", "image", image, "text", text);
+  constexpr auto where = "idcl::clip_loss";
+  check::rows(where, "image", image);
+  check::comparable(where, "image", image, "text", text);
+  check::views(where, "image", image, "text", text);
+  idcl::detail::check_logit_number(where, "logit_scale", scale);
+  const auto known = idcl::detail::fixed(scale);
   const Evaluation evaluation{.evaluator = options.evaluator(), .workspace_bytes = options.workspace_bytes()};
   return idcl::detail::with_similarity(options.normalize(), [&](auto similarity) {
     return idcl::detail::with_reduction(options.reduction(), [&](auto reduction) {
-      // The scale is a factor of one tower's rows: its gradient comes by the way.
-      const ContrastiveLoss loss{similarity::Dot{}, mining::Diagonal{}, objective::InfoNCE{.temperature = 1}, reduction, evaluation};
-      return loss.symmetric(similarity.embed(image) * scale, similarity.embed(text));
+      const auto u = similarity.embed(image), v = similarity.embed(text);
+      const auto loss_of = [&](double temperature) {
+        return ContrastiveLoss{similarity::Dot{}, mining::Diagonal{}, objective::InfoNCE{.temperature = temperature}, reduction,
+                               evaluation};
+      };
+      if (known > 0.0) return loss_of(1 / *known).symmetric(u, v);
+      // Else the scale is a factor of one tower's rows: its gradient comes by the way.
+      return loss_of(1).symmetric(similarity::detail::scaled_rows(u, idcl::detail::as_tensor(scale, u), std::nullopt), v);
     });
   });
 }
@@ -70,10 +81,7 @@ Tensor clip_loss(const Tensor& image, const Tensor& text, const Scale& scale, co
 /// come from the same tiles. Time: 8 N^2 D multiply-adds; memory: O(N D) and the workspace. Twice differentiable.
 /// Radford et al. 2021, figure 3.
 inline Tensor clip_loss(const Tensor& image, const Tensor& text, const Tensor& logit_scale, const ClipLossOptions& options = {}) {
-  TORCH_CHECK_VALUE(logit_scale.defined() && logit_scale.numel() == 1 && logit_scale.is_floating_point(),
-                    "idcl::clip_loss: expected `logit_scale` to be one floating number, but got ",
-                    logit_scale.defined() ? c10::str(logit_scale.scalar_type(), " ", logit_scale.sizes()) : "an undefined tensor");
-  return detail::clip_loss(image, text, similarity::at_least_float(logit_scale).reshape({}), options);
+  return detail::clip_loss(image, text, logit_scale, options);
 }
 inline Tensor clip_loss(const Tensor& image, const Tensor& text, double logit_scale, const ClipLossOptions& options = {}) {
   check::positive("idcl::clip_loss", "logit_scale", logit_scale);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "idcl/contrastive_loss.hpp"
+#include "idcl/losses/detail/logit_number.hpp"
 #include "idcl/losses/detail/options.hpp"
 #include "idcl/mining/diagonal.hpp"
 #include "idcl/objective/sigmoid.hpp"
@@ -13,7 +14,6 @@
 #include <torch/types.h>
 
 #include <cmath>
-#include <optional>
 #include <ostream>
 
 namespace idcl {
@@ -45,25 +45,6 @@ inline void check_options(const SigLipLossOptions& options) {
   check::finite("idcl::SigLipLoss", "initial_bias", options.initial_bias());
 }
 
-/// One number, of the rows' type, 0-d.
-inline Tensor logit_number(const char* name, const Tensor& number, const Tensor& rows) {
-  TORCH_CHECK_VALUE(number.defined() && number.numel() == 1 && number.is_floating_point(), "idcl::sig_lip_loss: expected `", name,
-                    "` to be one floating number, but got ",
-                    number.defined() ? c10::str(number.scalar_type(), " ", number.sizes()) : "an undefined tensor");
-  return number.reshape({}).to(rows.options());
-}
-inline Tensor logit_number(const char* name, double number, const Tensor& rows) {
-  check::finite("idcl::sig_lip_loss", name, number);
-  return at::full({}, number, rows.options().requires_grad(false));
-}
-
-/// The number, where it is fixed: finite, without gradient, and not to be waited for.
-inline std::optional<double> fixed(const Tensor& number) {
-  if (number.requires_grad() || !number.is_cpu()) return {};
-  const auto value = number.item<double>();
-  return std::isfinite(value) ? std::optional(value) : std::nullopt;
-}
-
 template <class Scale, class Bias>
 Tensor sig_lip_loss(const Tensor& image, const Tensor& text, const Scale& logit_scale, const Bias& logit_bias,
                     const SigLipLossOptions& options) {
@@ -71,18 +52,19 @@ Tensor sig_lip_loss(const Tensor& image, const Tensor& text, const Scale& logit_
   check::rows(where, "image", image);
   check::comparable(where, "image", image, "text", text);
   check::views(where, "image", image, "text", text);
+  check_logit_number(where, "logit_scale", logit_scale);
+  check_logit_number(where, "logit_bias", logit_bias);
+  const auto known_scale = fixed(logit_scale), known_bias = fixed(logit_bias);
   const Evaluation evaluation{.evaluator = options.evaluator(), .workspace_bytes = options.workspace_bytes()};
   return with_similarity(options.normalize(), [&](auto similarity) {
     return with_reduction(options.reduction(), [&](auto reduction) {
       const auto u = similarity.embed(image), v = similarity.embed(text);
-      const auto scale = logit_number("logit_scale", logit_scale, u), bias = logit_number("logit_bias", logit_bias, u);
       const auto loss_of = [&](const objective::Sigmoid& objective) {
         return ContrastiveLoss{similarity::Dot{}, mining::Diagonal{}, objective, reduction, evaluation};
       };
-      const auto known_scale = fixed(scale), known_bias = fixed(bias);
       if (known_scale > 0.0 && known_bias) return loss_of({.scale = *known_scale, .bias = *known_bias})(u, v);
       // Else the scale is a factor of one tower's rows and the bias a column more: their gradients come by the way.
-      const auto one = at::ones({}, v.options().requires_grad(false));
+      const auto scale = as_tensor(logit_scale, u), bias = as_tensor(logit_bias, u), one = as_tensor(1.0, v);
       return loss_of({})(similarity::detail::scaled_rows(u, scale, bias), similarity::detail::scaled_rows(v, one, one));
     });
   });

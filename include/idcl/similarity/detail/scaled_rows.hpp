@@ -9,6 +9,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <numeric>
+#include <optional>
 #include <vector>
 
 namespace idcl::similarity::detail {
@@ -17,18 +18,20 @@ using at::Tensor;
 
 /// `scaled_rows` in one call each way: contiguous float32 rows on the CPU.
 struct ScaledRows : torch::autograd::Function<ScaledRows> {
-  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& scale, const Tensor& last) {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& scale,
+                        const std::optional<Tensor>& last) {
     const auto n = x.size(0), width = x.size(1);
-    const auto result = at::empty({n, width + 1}, x.options());
-    const auto factor = scale.item<float>(), column = last.item<float>();
+    const auto result = empty_rows(n, width + (last ? 1 : 0), x.options());
+    const auto factor = scale.item<float>(), column = last ? last->item<float>() : 0;
+    const auto pitch = result.stride(0);
     const auto* from = x.const_data_ptr<float>();
     auto* to = result.data_ptr<float>();
     const auto isa = simd::widest();
     for_each_row(n, width, [&](int64_t i) {
       const float* row = from + i * width;
-      float* out = to + i * (width + 1);
+      float* out = to + i * pitch;
       simd::run(isa, [&](auto bytes) __attribute__((always_inline)) { combine<bytes>(out, factor, row, 0, row, width); });
-      out[width] = column;
+      if (last) out[width] = column;
     });
     context->save_for_backward({x, scale});
     return result;
@@ -37,7 +40,8 @@ struct ScaledRows : torch::autograd::Function<ScaledRows> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context, torch::autograd::variable_list upstream) {
     const auto saved = context->get_saved_variables();
     const auto &x = saved[0], &scale = saved[1];
-    const bool of_x = context->needs_input_grad(0), of_scale = context->needs_input_grad(1), of_last = context->needs_input_grad(2);
+    const bool of_x = context->needs_input_grad(0), of_scale = context->needs_input_grad(1);
+    const bool of_last = upstream[0].size(1) > x.size(1) && context->needs_input_grad(2);
     if (c10::GradMode::is_enabled()) {
       const auto g = upstream[0].narrow(1, 0, x.size(1));
       return {of_x ? g * scale : Tensor(), of_scale ? (g * x).sum() : Tensor(),
@@ -70,10 +74,11 @@ struct ScaledRows : torch::autograd::Function<ScaledRows> {
   }
 };
 
-/// [scale x_i, last], [N, D + 1]; scale and last are 0-d. Differentiable any number of times.
-inline Tensor scaled_rows(const Tensor& x, const Tensor& scale, const Tensor& last) {
-  const bool plain = is_plain(x) && is_plain(scale) && is_plain(last);
-  return plain ? ScaledRows::apply(x, scale, last) : at::cat({x * scale, last.expand({x.size(0), 1})}, 1);
+/// [scale x_i, last], [N, D + 1], or [scale x_i], [N, D], where there is no last; both are 0-d. Differentiable any number of times.
+inline Tensor scaled_rows(const Tensor& x, const Tensor& scale, const std::optional<Tensor>& last) {
+  if (is_plain(x) && is_plain(scale) && (!last || is_plain(*last))) return ScaledRows::apply(x, scale, last);
+  const auto scaled = x * scale;
+  return last ? at::cat({scaled, last->expand({x.size(0), 1})}, 1) : scaled;
 }
 
 }  // namespace idcl::similarity::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "idcl/core/part.hpp"
 #include "idcl/core/simd.hpp"
 #include "idcl/similarity/detail/row_kernels.hpp"
 
@@ -62,10 +63,10 @@ template <int bytes, class T, class Close>
 inline Tensor settle_squared_distances(const Tensor& product, const Tensor& u, const Tensor& v) {
   const auto n = product.size(0), m = product.size(1), width = u.size(1) - 2;
   AT_DISPATCH_FLOATING_TYPES(product.scalar_type(), "idcl::settle_squared_distances", [&] {
-    const auto anchors = u.contiguous(), references = v.contiguous();
+    const auto anchors = with_dense_rows(u), references = with_dense_rows(v);
     const auto *x = anchors.const_data_ptr<scalar_t>(), *y = references.const_data_ptr<scalar_t>();
     std::vector<scalar_t> energies(static_cast<std::size_t>(m));  // |y|^2
-    for (int64_t j = 0; j < m; ++j) energies[static_cast<std::size_t>(j)] = y[j * (width + 2) + width + 1];
+    for (int64_t j = 0; j < m; ++j) energies[static_cast<std::size_t>(j)] = y[j * references.stride(0) + width + 1];
     const auto* energy = energies.data();
     auto* s = product.data_ptr<scalar_t>();
     const auto stride = product.stride(0);
@@ -73,11 +74,10 @@ inline Tensor settle_squared_distances(const Tensor& product, const Tensor& u, c
       simd::run(simd::widest(), [&](auto bytes) __attribute__((always_inline)) {
         constexpr int register_bytes = bytes;
         for (auto i = begin; i < end; ++i) {
-          const auto* row = x + i * (width + 2);
-          settle_row<register_bytes>(s + i * stride, row[width], energy, m,
-                                     [&](int64_t j) __attribute__((always_inline)) {
-                                       return squared_difference<register_bytes>(row, y + j * (width + 2), width);
-                                     });
+          const auto* row = x + i * anchors.stride(0);
+          settle_row<register_bytes>(s + i * stride, row[width], energy, m, [&](int64_t j) __attribute__((always_inline)) {
+            return squared_difference<register_bytes>(row, y + j * references.stride(0), width);
+          });
         }
       });
     });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "idcl/core/part.hpp"
 #include "idcl/similarity/unit_rows.hpp"
 
 #include <ATen/ATen.h>
@@ -41,9 +42,10 @@ struct WidenedRows : torch::autograd::Function<WidenedRows> {
     torch::autograd::variable_list results;
     std::vector<float*> to;
     for (std::size_t k = 0; k < as.size(); ++k) {
-      results.push_back(at::empty({n, width + 2}, x.options()));
+      results.push_back(empty_rows(n, width + 2, x.options()));
       to.push_back(results[k].data_ptr<float>());
     }
+    const auto pitch = results[0].stride(0);
     const auto* from = x.const_data_ptr<float>();
     auto* inverse = inverses.data_ptr<float>();
     const auto isa = simd::widest();
@@ -53,7 +55,7 @@ struct WidenedRows : torch::autograd::Function<WidenedRows> {
         const double squared = squared_norm<bytes>(row, width), divisor = std::max(squared, length.least);
         inverse[i] = length.unit ? static_cast<float>(1 / std::sqrt(divisor)) : 1.0f;
         for (std::size_t k = 0; k < as.size(); ++k) {
-          float* out = to[k] + i * (width + 2);
+          float* out = to[k] + i * pitch;
           combine<bytes>(out, inverse[i] * factor(as[k]), row, 0, row, width);
           out[square_at(as[k], width)] = static_cast<float>(length.unit ? squared / divisor : squared);
           out[one_at(as[k], width)] = 1;
@@ -72,14 +74,14 @@ struct WidenedRows : torch::autograd::Function<WidenedRows> {
     const auto saved = context->get_saved_variables();
     const bool references_first = context->saved_data["references first"].toBool();
     const Length length{context->saved_data["unit"].toBool(), context->saved_data["least"].toDouble()};
-    const auto first = references_first ? Widened::References : Widened::Anchors, second = references_first ? Widened::Anchors : Widened::References;
+    const auto first = references_first ? Widened::References : Widened::Anchors,
+               second = references_first ? Widened::Anchors : Widened::References;
     Tensor sum;
     for (std::size_t k = 0; k < upstream.size(); ++k) {
       if (!upstream[k].defined()) continue;  // references whose slopes went to them as anchors
       const auto as = k == 0 ? first : second;
-      const auto slopes = c10::GradMode::is_enabled()
-                              ? differentiable(saved[0], as, length, upstream[k])
-                              : slope(saved[1], factor(first), saved[2], as, length, with_dense_rows(upstream[k]));
+      const auto slopes = c10::GradMode::is_enabled() ? differentiable(saved[0], as, length, upstream[k])
+                                                      : slope(saved[1], factor(first), saved[2], as, length, with_dense_rows(upstream[k]));
       sum = sum.defined() ? sum + slopes : slopes;
     }
     return {sum, Tensor(), Tensor()};
@@ -89,14 +91,14 @@ struct WidenedRows : torch::autograd::Function<WidenedRows> {
   /// With h = f g + 2 g_q y, the slope in y: h, or (h - y <y, h>) / |x|, or h / sqrt(least) where a row is shorter. [N, D]
   /// `widened`: rows of `times` y.
   static Tensor slope(const Tensor& widened, float times, const Tensor& inverses, Widened as, const Length& length, const Tensor& g) {
-    const auto n = widened.size(0), width = widened.size(1) - 2, pitch = g.stride(0);
+    const auto n = widened.size(0), width = widened.size(1) - 2;
     const auto result = at::empty({n, width}, widened.options());
     const auto *rows = widened.const_data_ptr<float>(), *inverse = inverses.const_data_ptr<float>(), *up = g.const_data_ptr<float>();
     const auto longest = static_cast<float>(1 / std::sqrt(length.least));
     auto* to = result.data_ptr<float>();
     const auto isa = simd::widest();
     for_each_row(n, width, [&](int64_t i) {
-      const float *row = rows + i * (width + 2), *of_row = up + i * pitch;
+      const float *row = rows + i * widened.stride(0), *of_row = up + i * g.stride(0);
       const float of_square = 2 * of_row[square_at(as, width)] / times;
       simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
         // what lies along a row changes no direction: where one was brought to unit length, its square's slope is of that kind
