@@ -36,14 +36,16 @@ Tensor clip_loss(const Tensor& image, const Tensor& text, double scale, int64_t 
 /// The loss of support/families.hpp with this name.
 Tensor family_loss(c10::string_view name, const Tensor& x, const Tensor& y, const Tensor& labels, const Tensor& proxies,
                    c10::string_view evaluator) {
-  for (const auto& family : bench::families())
+  static const auto families = bench::families();  // made once, as a user makes what he calls
+  for (const auto& family : families)
     if (family.name == name) return family.loss({x, y, labels, proxies}, evaluator_of(evaluator));
   TORCH_CHECK_VALUE(false, "idcl_bench::family_loss: expected the name of a family, but got \"", name, "\"");
 }
 
 /// How many indices the miner of support/miners.hpp with this name lists.
 int64_t mine(c10::string_view name, const Tensor& x, const Tensor& labels) {
-  for (const auto& miner : bench::miners())
+  static const auto miners = bench::miners();
+  for (const auto& miner : miners)
     if (miner.name == name) return miner.found(x, labels);
   TORCH_CHECK_VALUE(false, "idcl_bench::mine: expected the name of a miner, but got \"", name, "\"");
 }

@@ -84,7 +84,7 @@ template <int bytes, int rows, int registers>
     for (int r = 0; r < registers; ++r) load(b[r], panel + k * width + r * lanes);
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
-      const V x = *a.at(i, k) - V{};
+      const V x = *a.at(i, k) - V{};  // less nothing is no instruction; plus nothing is one, which makes 0 of -0
 #pragma GCC unroll 2
       for (int r = 0; r < registers; ++r) sums[i][r] += x * b[r];
     }
