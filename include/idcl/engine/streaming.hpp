@@ -166,8 +166,8 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
     }
     const auto slopes = StreamingGradient<O>::apply(saved[0], saved[1], weights, weights_of_columns, anchor_offset, reference_offset, job,
                                                     needs_u, needs_v);
-    return {needs_u ? slopes[0] : Tensor(), needs_v && !job->has_one_side() ? slopes[1] : Tensor(),
-            anchor_offset ? slopes[2] : Tensor(), reference_offset ? slopes[3] : Tensor(), Tensor()};
+    return {needs_u ? slopes[0] : Tensor(), needs_v && !job->has_one_side() ? slopes[1] : Tensor(), anchor_offset ? slopes[2] : Tensor(),
+            reference_offset ? slopes[3] : Tensor(), Tensor()};
   }
 };
 

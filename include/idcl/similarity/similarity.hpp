@@ -21,8 +21,9 @@ concept Similarity = std::copyable<S> && requires(const S& similarity, const Ten
 
 /// A similarity that is more than an inner product of maps: a pointwise function of one.
 ///
-/// `references`: the map of the references' rows, where it is not the anchors'; `both`, where there is one, gives the two of one set. `from_product`: the inner products of a tile, [n, m],
-/// and the embedded rows they are of, [n, E] and [m, E] -> s [n, m]; differentiable in the products. `slope`: s -> ds / d product.
+/// `references`: the map of the references' rows, where it is not the anchors'; `both`, where there is one, gives the two of one set.
+/// `from_product`: the inner products of a tile, [n, m], and the embedded rows they are of, [n, E] and [m, E] -> s [n, m]; differentiable
+/// in the products. `slope`: s -> ds / d product.
 /// `symmetric`: is s_ij = s_ji of a set compared with itself? `distance`: are small values close? Where there is one, `settle` is
 /// `from_product` without gradient, and may write over the products; where there is, too, `curve` says how s follows the product, and
 /// kernels may take it from there.

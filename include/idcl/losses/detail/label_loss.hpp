@@ -71,7 +71,8 @@ inline EmbeddedLabels embed_labels(const char* where, const similarity::Any& sim
   check_rows(where, of);
   if (of.pairs) mining::check_pairs(where, *of.pairs, of.embeddings.size(0), of.others().size(0));
   const bool self = of.is_self();
-  const auto [u, v] = self ? similarity.both(of.embeddings) : std::pair{similarity.embed(of.embeddings), similarity.references(of.others())};
+  const auto [u, v] =
+      self ? similarity.both(of.embeddings) : std::pair{similarity.embed(of.embeddings), similarity.references(of.others())};
   const auto& other_labels = self ? of.labels : of.reference_labels;
   const auto pairing = [&] {
     if (of.pairs) return mining::any_pairing(mining::GivenPairs{*of.pairs});

@@ -69,7 +69,8 @@ inline mining::Triplets all_triplets(const LabelArguments& of) {
 
 /// No anchor has more positives than this: the largest class, or the most positive pairs given of one anchor.
 inline int64_t most_positives(const LabelArguments& of) {
-  const auto groups = (of.pairs ? of.pairs->anchor_pos : of.is_self() ? of.labels : of.reference_labels).to(at::kCPU, at::kLong).contiguous();
+  const auto& given = of.pairs ? of.pairs->anchor_pos : of.is_self() ? of.labels : of.reference_labels;
+  const auto groups = given.to(at::kCPU, at::kLong).contiguous();
   std::vector<int64_t> sorted(groups.const_data_ptr<int64_t>(), groups.const_data_ptr<int64_t>() + groups.numel());
   std::sort(sorted.begin(), sorted.end());
   int64_t largest = 0;
