@@ -159,3 +159,19 @@ TEST_CASE("slopes taken in forward serve rows that weigh nothing because they lo
   CHECK(engine::fused::common_weight(at::zeros({2}), at::zeros({2})) == 0.f);
   CHECK_FALSE(engine::fused::common_weight(at::tensor({std::numeric_limits<float>::quiet_NaN(), 2.f}), {}));
 }
+
+TEST_CASE("rows seen whole: whether their slopes wait for backward or, in half the bytes, their similarities, is all one") {
+  const auto labels = at::arange(90).remainder(30);
+  const auto pairing = by_labels(labels, labels, true);
+  const auto rows = Random(31).normal({90, 24}).round();  // of products that are exact in half precision
+  const auto evaluate = [&](const Evaluation& evaluation) {
+    return differentiate({.name = "labels", .u = rows, .v = {}, .pairing = pairing}, at::kFloat, [&](const Tensor& u, const Tensor& v) {
+      return engine::fuse(TripletMargin{.margin = 0.5, .distance = false, .max_positives = 2}, pairing, pairing.places(90, 90), u, v,
+                          /*self=*/true, /*both=*/false, evaluation, {});
+    });
+  };
+  const auto slopes = evaluate({.workspace_bytes = kLarge}), similarities = evaluate({.workspace_bytes = kLarge, .kept = at::kHalf});
+  CHECK(largest(slopes.grad_u) > 1);
+  CHECK(at::equal(slopes.loss, similarities.loss));
+  CHECK(at::equal(slopes.grad_u, similarities.grad_u));
+}

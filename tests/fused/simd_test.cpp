@@ -1,5 +1,6 @@
 // Vector functions against double precision, compiled for every processor this one can stand for.
 
+#include "idcl/core/simd_root.hpp"
 #include "idcl/core/simd_softplus.hpp"
 #include "support/catch.hpp"
 
@@ -126,6 +127,43 @@ TEST_CASE("softplus and sigmoid are nothing at minus infinity, and keep NaN") {
     CHECK(std::isnan(slope[1]));
     CHECK(sum[2] == infinity);
     CHECK(slope[2] == 1);
+  }
+}
+
+TEST_CASE("a root is the standard library's to the last digit, of floats and of doubles") {
+  const auto check = [](auto number, Isa isa) {
+    using T = decltype(number);
+    std::vector<T> x{0,
+                     1,
+                     2,
+                     std::numeric_limits<T>::denorm_min(),
+                     std::numeric_limits<T>::min(),
+                     std::numeric_limits<T>::max(),
+                     std::numeric_limits<T>::infinity(),
+                     -1,
+                     std::numeric_limits<T>::quiet_NaN()};
+    for (T value = static_cast<T>(1e-30); value < static_cast<T>(1e30); value *= static_cast<T>(1.0371)) x.push_back(value);
+    while (x.size() % 16 != 0) x.push_back(0);
+    std::vector<T> y(x.size());
+    run(isa, [&](auto bytes) __attribute__((always_inline)) {
+      constexpr int width = bytes;
+      using V = Vector<T, width>;
+      for (std::size_t i = 0; i < x.size(); i += width / sizeof(T)) {
+        V a;
+        load(a, &x[i]);
+        root(a, a);
+        store(&y[i], a);
+      }
+    });
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      CAPTURE(isa, x[i], y[i]);
+      CHECK((y[i] == std::sqrt(x[i]) || (std::isnan(y[i]) && std::isnan(std::sqrt(x[i])))));
+    }
+  };
+  for (const auto isa : all) {
+    if (!supports(isa)) continue;
+    check(float{}, isa);
+    check(double{}, isa);
   }
 }
 

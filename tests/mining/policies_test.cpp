@@ -4,6 +4,7 @@
 #include "idcl/mining/batch_easy_hard.hpp"
 #include "idcl/mining/hard.hpp"
 #include "idcl/mining/neighbors.hpp"
+#include "idcl/mining/places.hpp"
 #include "idcl/mining/threshold.hpp"
 #include "idcl/objective/info_nce.hpp"
 #include "idcl/objective/sup_con.hpp"
@@ -19,6 +20,7 @@
 #include "support/setting.hpp"
 
 #include <limits>
+#include <vector>
 
 namespace {
 
@@ -174,4 +176,24 @@ TEST_CASE("policies that make no sense are refused by name") {
                     Contains("idcl::mining::neighbors: expected `ref_embeddings` to be [M, 3] as `embeddings` is"));
   const ContrastiveLoss hard{Cosine{}, mining::Hard{}, objective::InfoNCE{}};
   CHECK_THROWS_WITH(hard(x), Contains("idcl::mining::Labels: expected labels for anchors and references"));
+}
+
+TEST_CASE("labels have their places wherever they stand, of a set with itself and with another") {
+  const auto check = [](const Tensor& labels, const Tensor& others) {
+    const auto places = mining::Places::of_labels(labels, others, /*skips_self=*/false);
+    for (int64_t i = 0; i < labels.numel(); ++i) {
+      std::vector<int64_t> expected, found;
+      for (int64_t j = 0; j < others.numel(); ++j)
+        if (labels[i].item<int64_t>() == others[j].item<int64_t>()) expected.push_back(j);
+      places.visit(i, 0, others.numel(), [&](int64_t j) { found.push_back(j); });
+      CHECK(found == expected);
+    }
+  };
+  for (const int64_t n : {0, 1, 40}) {
+    const auto labels = Random(33).integers(7, {n}) - 3;
+    check(labels, labels);
+    check(labels, labels.clone());
+    check(labels.to(at::kInt), labels.to(at::kInt));
+    check(labels, Random(34).integers(9, {n + 5}) - 3);
+  }
 }

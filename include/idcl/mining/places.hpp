@@ -54,7 +54,8 @@ struct Places {
     const auto for_each = [&](const auto& meet) {
       for (std::size_t i = 0; i < groups.size(); ++i)
         for (auto at = groups[i].begin; at < groups[i].end; ++at)
-          if (const auto j = members[static_cast<std::size_t>(at)]; j >= 0) meet(static_cast<int64_t>(i), result.groups[static_cast<std::size_t>(j)]);
+          if (const auto j = members[static_cast<std::size_t>(at)]; j >= 0)
+            meet(static_cast<int64_t>(i), result.groups[static_cast<std::size_t>(j)]);
     };
     for_each([](int64_t, Range& group) { ++group.end; });
     int64_t total = 0;
@@ -83,13 +84,24 @@ struct Places {
 
   /// Anchors and references of one label, [N] and [M], integers on the CPU.
   static Places of_labels(const Tensor& anchors, const Tensor& references, bool skips_self) {
-    const auto whole = [](const Tensor& labels) { return labels.scalar_type() == at::kLong ? labels.contiguous() : labels.to(at::kLong).contiguous(); };
-    const auto mine = whole(anchors), theirs = whole(references);
+    const auto whole = [](const Tensor& labels) {
+      return labels.scalar_type() == at::kLong ? labels.contiguous() : labels.to(at::kLong).contiguous();
+    };
+    const auto mine = whole(anchors), theirs = references.is_same(anchors) ? mine : whole(references);
     const auto* label = theirs.const_data_ptr<int64_t>();
     Places places{.members = std::vector<int64_t>(static_cast<std::size_t>(theirs.numel())), .groups = {}, .skips_self = skips_self};
     std::iota(places.members.begin(), places.members.end(), int64_t{0});
     std::sort(places.members.begin(), places.members.end(),
               [&](int64_t a, int64_t b) { return label[a] != label[b] ? label[a] < label[b] : a < b; });
+    if (mine.is_same(theirs)) {  // each anchor's group is the one that it is in
+      places.groups.resize(places.members.size());
+      for (std::size_t first = 0, last = 0; first < places.members.size(); first = last) {
+        while (last < places.members.size() && label[places.members[last]] == label[places.members[first]]) ++last;
+        const Range group{static_cast<int64_t>(first), static_cast<int64_t>(last)};
+        for (auto k = first; k < last; ++k) places.groups[static_cast<std::size_t>(places.members[k])] = group;
+      }
+      return places;
+    }
     places.groups.reserve(static_cast<std::size_t>(mine.numel()));
     for (const auto wanted : at::ArrayRef<int64_t>(mine.const_data_ptr<int64_t>(), static_cast<std::size_t>(mine.numel()))) {
       const auto first = std::partition_point(places.members.begin(), places.members.end(), [&](int64_t j) { return label[j] < wanted; });

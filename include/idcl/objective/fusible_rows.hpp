@@ -25,15 +25,16 @@ struct RowCost {
 };
 
 /// An objective that the fused evaluator shows an anchor's similarities all at once, since each pair's cost depends on others of the row.
-/// `fuses_rows`: with these parameters, and so many positives at most? `row_cost` reads a row; `row_slopes` puts in the place of every closeness the slope of the row's
-/// loss, times a weight. `bytes` are those of a register; both are inlined (see core/simd.hpp). `gather` makes the state of what rows cost.
+/// `fuses_rows`: with these parameters, and so many positives at most? `row_cost` reads a row; `row_slopes` does too, and puts the slopes of the
+/// row's loss, times a weight, into `slopes` [width] and in the place of the positives. `bytes` are those of a register; both are inlined (see
+/// core/simd.hpp). `gather` makes the state of what rows cost.
 template <class O>
-concept FusibleRows =
-    Objective<O> && requires(const O& objective, std::integral_constant<int, 16> bytes, const RowPairs& pairs, const Tensor& row) {
-      { objective.fuses_rows(int64_t{}) } -> std::same_as<bool>;
-      { objective.row_cost(bytes, pairs) } -> std::same_as<RowCost>;
-      { objective.row_slopes(bytes, pairs, float{}) } -> std::same_as<void>;
-      { objective.gather(row, row) } -> std::same_as<typename O::Rows>;
-    };
+concept FusibleRows = Objective<O> && requires(const O& objective, std::integral_constant<int, 16> bytes, const RowPairs& pairs,
+                                               float* slopes, const Tensor& row) {
+  { objective.fuses_rows(int64_t{}) } -> std::same_as<bool>;
+  { objective.row_cost(bytes, pairs) } -> std::same_as<RowCost>;
+  { objective.row_slopes(bytes, pairs, float{}, slopes) } -> std::same_as<RowCost>;
+  { objective.gather(row, row) } -> std::same_as<typename O::Rows>;
+};
 
 }  // namespace idcl

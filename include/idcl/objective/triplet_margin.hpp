@@ -5,7 +5,9 @@
 #include "idcl/objective/objective.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 namespace idcl::objective {
@@ -56,7 +58,7 @@ struct TripletMargin {
   template <class Bytes>
   [[gnu::always_inline]] RowCost row_cost(Bytes bytes, const RowPairs& row) const;
   template <class Bytes>
-  [[gnu::always_inline]] void row_slopes(Bytes bytes, const RowPairs& row, float weight) const;
+  [[gnu::always_inline]] RowCost row_slopes(Bytes bytes, const RowPairs& row, float weight, float* slopes) const;
   Rows gather(const Tensor& loss, const Tensor& terms) const {
     return {.positives = {}, .weights = {}, .filled = {}, .counts = {}, .excess = {}, .slopes = {}, .loss = loss, .terms = terms};
   }
@@ -64,6 +66,11 @@ struct TripletMargin {
  private:
   static constexpr double kUnused = -kNothing;  // sorts behind every distance
   static constexpr int64_t kMostFused = 64;
+
+  /// What a row costs. `negatives(first, j, violations)` hears how many thresholds, of some from the `first` on, the register of negatives at
+  /// j violates; `positive(k, violations)`, how many negatives the k-th.
+  template <int bytes, class Negatives, class Positive>
+  [[gnu::always_inline]] RowCost go_through(const RowPairs& row, const Negatives& negatives, const Positive& positive) const;
 
   double sign() const { return distance ? 1 : -1; }
   static Tensor used(const Rows& rows) { return rows.weights > 0; }
@@ -194,8 +201,31 @@ inline Tensor TripletMargin::gradient(const Rows& rows, const Tile& tile, const 
 
 template <class Bytes>
 [[gnu::always_inline]] inline RowCost TripletMargin::row_cost(Bytes /*bytes*/, const RowPairs& row) const {
-  using V = simd::Vector<float, Bytes::value>;
-  constexpr int together = 4;  // sums that do not wait for one another
+  return go_through<Bytes::value>(row, [](int64_t, int64_t, const auto&) {}, [](int64_t, float) {});
+}
+
+template <class Bytes>
+[[gnu::always_inline]] inline RowCost TripletMargin::row_slopes(Bytes /*bytes*/, const RowPairs& row, float weight, float* slopes) const {
+  if (row.count == 0) std::fill_n(slopes, row.width, 0.0f);
+  return go_through<Bytes::value>(
+      row,
+      [=](int64_t first, int64_t j, const auto& violations) __attribute__((always_inline)) {
+        auto slope = violations * weight;
+        if (first > 0) {
+          std::remove_cvref_t<decltype(slope)> others;
+          simd::load(others, slopes + j);
+          slope += others;
+        }
+        simd::store(slopes + j, slope);
+      },
+      [=](int64_t k, float violations) __attribute__((always_inline)) { row.positives[k] = violations * -weight; });
+}
+
+template <int bytes, class Negatives, class Positive>
+[[gnu::always_inline]] inline RowCost TripletMargin::go_through(const RowPairs& row, const Negatives& negatives,
+                                                                const Positive& positive) const {
+  using V = simd::Vector<float, bytes>;
+  constexpr int together = 4;  // thresholds, whose sums do not wait for one another
   RowCost cost;
   for (int64_t first = 0; first < row.count; first += together) {
     const auto count = std::min<int64_t>(together, row.count - first);
@@ -203,47 +233,30 @@ template <class Bytes>
     V violation[together], violated[together];
 #pragma GCC unroll 4
     for (int k = 0; k < together; ++k) {
-      thresholds[k] = row.positives[first + std::min<int64_t>(k, count - 1)] - static_cast<float>(margin);
+      thresholds[k] = k < count ? row.positives[first + k] - static_cast<float>(margin) : std::numeric_limits<float>::infinity();
       violation[k] = violated[k] = V{};
     }
     for (int64_t j = 0; j < row.width; j += static_cast<int64_t>(sizeof(V) / sizeof(float))) {
-      V s;
+      V s, violations{};
       simd::load(s, row.s + j);
 #pragma GCC unroll 4
       for (int k = 0; k < together; ++k) {
         const V excess = s - thresholds[k];
-        violation[k] += excess <= 0 ? V{} : excess;  // NaN stays
-        violated[k] += excess > 0 ? V{} + 1.0f : V{};
+        const V one = excess <= 0 ? V{} : V{} + 1.0f;  // NaN stays
+        violation[k] += excess <= 0 ? V{} : excess;
+        violated[k] += one;
+        violations += one;
       }
+      negatives(first, j, violations);
     }
     for (int64_t k = 0; k < count; ++k) {
+      const float number = simd::total(violated[k]);
       cost.loss += static_cast<double>(simd::total(violation[k]));
-      cost.terms += skip_zeros ? static_cast<double>(simd::total(violated[k])) : static_cast<double>(row.negatives);
+      cost.terms += skip_zeros ? static_cast<double>(number) : static_cast<double>(row.negatives);
+      positive(first + k, number);
     }
   }
   return cost;
-}
-
-template <class Bytes>
-[[gnu::always_inline]] inline void TripletMargin::row_slopes(Bytes /*bytes*/, const RowPairs& row, float weight) const {
-  using V = simd::Vector<float, Bytes::value>;
-  float thresholds[kMostFused];
-  V violated[kMostFused];
-  for (int64_t k = 0; k < row.count; ++k) {
-    thresholds[k] = row.positives[k] - static_cast<float>(margin);
-    violated[k] = V{};
-  }
-  for (int64_t j = 0; j < row.width; j += static_cast<int64_t>(sizeof(V) / sizeof(float))) {
-    V s, number{};
-    simd::load(s, row.s + j);
-    for (int64_t k = 0; k < row.count; ++k) {
-      const V one = s - thresholds[k] > 0 ? V{} + 1.0f : V{};
-      number += one;
-      violated[k] += one;
-    }
-    simd::store(row.s + j, V(number * weight));
-  }
-  for (int64_t k = 0; k < row.count; ++k) row.positives[k] = simd::total(violated[k]) * -weight;
 }
 
 static_assert(FusibleRows<TripletMargin>);

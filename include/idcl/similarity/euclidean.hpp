@@ -70,8 +70,7 @@ inline Tensor Euclidean::from_product(const Tensor& product, const Tensor& u, co
 inline Tensor Euclidean::settle(const Tensor& product, const Tensor& u, const Tensor& v) const {
   const at::NoGradGuard no_grad;
   if (!detail::settles_in_place(product)) return from_product(product.detach(), u.detach(), v.detach());
-  auto squared = detail::settle_squared_distances(product, u, v);
-  return power == 2 ? squared : squared.sqrt_();
+  return detail::settle_distances(product, u, v, /*rooted=*/power == 1);
 }
 
 inline Tensor Euclidean::slope(const Tensor& s) const {

@@ -32,20 +32,37 @@ void for_each_row(const Task& task, const Place& place, const Strip& strip, int6
   }
 }
 
-/// Puts dL/d product in place of a strip's similarities; `weight(i)` is what a row's loss weighs.
-template <FusibleRows O, class Weight>
-void weigh_rows(const O& objective, const Task& task, const Place& place, const Strip& strip, int64_t m, float* tile, const Weight& weight) {
+/// Is what forward keeps of this tile its slopes? They stay where the similarities were; what is kept in half the bytes is no such place.
+inline bool keeps_slopes(const Task& task, const Place& place) { return task.keeps(place) && task.keeps_floats(); }
+
+/// Each row of a block times a number of its own.
+inline void scale_rows(simd::Isa isa, const Block& block, const float* weight) {
+  simd::run(isa, [&](auto bytes) __attribute__((always_inline)) {
+    using V = simd::Vector<float, bytes>;
+    for (int64_t i = 0; i < block.rows; ++i) {
+      for (int64_t j = 0; j < block.width; j += static_cast<int64_t>(sizeof(V) / sizeof(float))) {
+        V x;
+        simd::load(x, block.s + i * block.stride + j);
+        simd::store(block.s + i * block.stride + j, V(x * weight[i]));
+      }
+    }
+  });
+}
+
+/// Puts dL/d product in place of a strip's similarities; `weight(i)` is what a row's loss weighs, `visit(i, cost)` hears what it is.
+template <FusibleRows O, class Weight, class Visit>
+void weigh_rows(const O& objective, const Task& task, const Place& place, const Strip& strip, int64_t m, float* tile, const Weight& weight,
+                const Visit& visit) {
   const auto follow = Follow::of(task.metric);
-  std::vector<float> row(follow.is_plain() ? 0 : static_cast<std::size_t>(place.stride()));  // as it was
+  std::vector<float> slopes(static_cast<std::size_t>(place.stride()));
   for_each_row(task, place, strip, m, tile, [&](int64_t i, const RowPairs& pairs, const Exception* exceptions) {
-    std::copy_n(pairs.s, row.size(), row.data());
     simd::run(task.isa, [&](auto bytes) __attribute__((always_inline)) {
       using V = simd::Vector<float, bytes>;
-      objective.row_slopes(bytes, pairs, weight(i));
-      for (std::size_t j = 0; j < row.size(); j += sizeof(V) / sizeof(float)) {
+      visit(i, objective.row_slopes(bytes, pairs, weight(i), slopes.data()));
+      for (std::size_t j = 0; j < slopes.size(); j += sizeof(V) / sizeof(float)) {
         V s, slope;
-        simd::load(s, row.data() + j);
-        simd::load(slope, pairs.s + j);
+        simd::load(s, pairs.s + j);
+        simd::load(slope, slopes.data() + j);
         follow(slope, s);
         simd::store(pairs.s + j, slope);
       }
@@ -58,25 +75,26 @@ void weigh_rows(const O& objective, const Task& task, const Place& place, const 
   });
 }
 
-/// The state of an objective that sees whole rows, and, where the task is eager, the slopes of the rows' sum.
+/// The state of an objective that sees whole rows, and, where there is to be a backward, the slopes of the rows' sum: gathered where the
+/// task is eager, else in place of the similarities that it keeps.
 template <FusibleRows O>
 typename O::Rows fold_rows(const O& objective, Task& task, const Tensor& u, const Tensor& v) {
   const auto n = u.size(0), m = v.size(0);
   const auto losses = at::empty({n}, u.options()), numbers = at::empty({n}, u.options());
   auto *loss = losses.data_ptr<float>(), *terms = numbers.data_ptr<float>();
+  const auto put = [=](int64_t i, const RowCost& cost) {
+    loss[i] = static_cast<float>(cost.loss);
+    terms[i] = static_cast<float>(cost.terms);
+  };
   if (task.eager) begin_eager(task, u, v);
   for_each_product(task, u, v, [&](const Place& place, const Tensor& memory) {
     auto* tile = memory.data_ptr<float>();
     for_each_strip(place, [&](const Strip& strip) {
+      if (task.eager || keeps_slopes(task, place))
+        return weigh_rows(objective, task, place, strip, m, tile, [](int64_t) { return 1.0f; }, put);
       for_each_row(task, place, strip, m, tile, [&](int64_t i, const RowPairs& pairs, const Exception*) {
-        simd::run(task.isa, [&](auto bytes) __attribute__((always_inline)) {
-          const RowCost cost = objective.row_cost(bytes, pairs);
-          loss[i] = static_cast<float>(cost.loss);
-          terms[i] = static_cast<float>(cost.terms);
-        });
+        simd::run(task.isa, [&](auto bytes) __attribute__((always_inline)) { put(i, objective.row_cost(bytes, pairs)); });
       });
-      put_back(strip.exceptions, place.stride(), tile);
-      if (task.eager) weigh_rows(objective, task, place, strip, m, tile, [](int64_t) { return 1.0f; });
     });
     if (task.eager) add_tile(task, place, memory, u, v, task.eager_u, task.eager_v);
   });
@@ -90,8 +108,10 @@ void add_row_slopes(const O& objective, Task& task, const Tensor& u, const Tenso
                     const Tensor& grad_v) {
   const auto weights = upstream.contiguous();
   const auto* weight = weights.template const_data_ptr<float>();
+  const bool known = task.kept.defined();
   add_slopes(task, u, v, grad_u, grad_v, [&](const Place& place, const Strip& strip, float* tile) {
-    weigh_rows(objective, task, place, strip, v.size(0), tile, [&](int64_t i) { return weight[i]; });
+    if (known && keeps_slopes(task, place)) return scale_rows(task.isa, strip.block(place, tile), weight + place.row + strip.begin);
+    weigh_rows(objective, task, place, strip, v.size(0), tile, [&](int64_t i) { return weight[i]; }, [](int64_t, const RowCost&) {});
   });
 }
 

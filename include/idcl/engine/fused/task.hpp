@@ -32,7 +32,7 @@ struct Task {
   at::ScalarType kept_type = at::kFloat;  ///< what similarities are rounded to when they are kept
   Tensor rows{};                          ///< sums of the anchors, [fields, N]
   Tensor columns{};                       ///< sums of the references, [fields, M], where `both`
-  Tensor kept{};                          ///< these similarities, tile after tile; undefined before they are computed
+  Tensor kept{};                          ///< these, tile after tile, or, of whole rows, their slopes; undefined before they are computed
   Finished of_rows{};                     ///< what the objective made of the sums
   Finished of_columns{};                  ///< likewise, where `both`
   Tensor eager_u{}, eager_v{};            ///< these slopes, of the inputs that have some

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "idcl/core/part.hpp"
-#include "idcl/core/simd.hpp"
+#include "idcl/core/simd_root.hpp"
 #include "idcl/similarity/detail/row_kernels.hpp"
 
 #include <ATen/ATen.h>
@@ -9,6 +9,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cmath>
 #include <type_traits>
 #include <vector>
 
@@ -33,17 +34,16 @@ template <int bytes, class T>
   }));
 }
 
-/// One row of squared distances: below zero to zero, a NaN stays; `close(j)` gives those that are at most a thousandth of |x|^2 + |y|^2.
-template <int bytes, class T, class Close>
+/// One row of squared distances: below zero to zero, a NaN stays; `close(j)` gives those that are at most a thousandth of |x|^2 + |y|^2. Or
+/// of their roots.
+template <int bytes, bool rooted, class T, class Close>
 [[gnu::always_inline]] inline void settle_row(T* s, T own, const T* energy, int64_t m, const Close& close) {
   using V = simd::Vector<T, bytes>;
   constexpr int64_t lanes = bytes / sizeof(T);
   const T share = static_cast<T>(1e-3);
   const auto one = [&](int64_t j) __attribute__((always_inline)) {
-    if (s[j] <= (own + energy[j]) * share)
-      s[j] = close(j);
-    else
-      s[j] = s[j] < T{0} ? T{0} : s[j];
+    const T squared = s[j] <= (own + energy[j]) * share ? close(j) : s[j] < T{0} ? T{0} : s[j];
+    s[j] = rooted ? std::sqrt(squared) : squared;
   };
   int64_t j = 0;
   for (; j + lanes <= m; j += lanes) {
@@ -51,18 +51,21 @@ template <int bytes, class T, class Close>
     simd::load(value, s + j);
     simd::load(other, energy + j);
     const auto near = value <= (own + other) * share;
-    if (simd::any(near))
+    if (simd::any(near)) {
       for (int64_t at = j; at < j + lanes; ++at) one(at);
-    else
-      simd::store(s + j, value);  // above a thousandth of what is not negative, or NaN
+    } else {  // above a thousandth of what is not negative, or NaN
+      if constexpr (rooted) simd::root(value, value);
+      simd::store(s + j, value);
+    }
   }
   for (; j < m; ++j) one(j);
 }
 
-/// What `Euclidean::settle` makes of products [n, m] of widened rows u [n, D + 2] and v [m, D + 2], squared, in one pass over them.
-inline Tensor settle_squared_distances(const Tensor& product, const Tensor& u, const Tensor& v) {
+/// What `Euclidean::settle` makes of products [n, m] of widened rows u [n, D + 2] and v [m, D + 2], distances or squared ones, in one pass
+/// over them.
+inline Tensor settle_distances(const Tensor& product, const Tensor& u, const Tensor& v, bool rooted) {
   const auto n = product.size(0), m = product.size(1), width = u.size(1) - 2;
-  AT_DISPATCH_FLOATING_TYPES(product.scalar_type(), "idcl::settle_squared_distances", [&] {
+  AT_DISPATCH_FLOATING_TYPES(product.scalar_type(), "idcl::settle_distances", [&] {
     const auto anchors = with_dense_rows(u), references = with_dense_rows(v);
     const auto *x = anchors.const_data_ptr<scalar_t>(), *y = references.const_data_ptr<scalar_t>();
     std::vector<scalar_t> energies(static_cast<std::size_t>(m));  // |y|^2
@@ -75,9 +78,11 @@ inline Tensor settle_squared_distances(const Tensor& product, const Tensor& u, c
         constexpr int register_bytes = bytes;
         for (auto i = begin; i < end; ++i) {
           const auto* row = x + i * anchors.stride(0);
-          settle_row<register_bytes>(s + i * stride, row[width], energy, m, [&](int64_t j) __attribute__((always_inline)) {
+          const auto close = [&](int64_t j) __attribute__((always_inline)) {
             return squared_difference<register_bytes>(row, y + j * references.stride(0), width);
-          });
+          };
+          rooted ? settle_row<register_bytes, true>(s + i * stride, row[width], energy, m, close)
+                 : settle_row<register_bytes, false>(s + i * stride, row[width], energy, m, close);
         }
       });
     });
