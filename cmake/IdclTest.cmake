@@ -1,9 +1,10 @@
-# idcl_add_test(<name> SOURCES a.cpp ... [LIBS target ...] [LABELS label ...] [NO_TORCH])
+# idcl_add_test(<name> SOURCES a.cpp ... [APART b.cpp ...] [LIBS target ...] [LABELS label ...] [NO_TORCH])
 #
 # One executable test_<name> and one ctest entry <name>, with Catch2 and its main, tests/ on the include path ("support/catch.hpp")
 # and IDCL_TEST_DATA = the path of tests/. Links idcl::idcl and reuses one precompiled header, unless NO_TORCH is given: then
 # idcl::pickle alone, and nothing that needs LibTorch. With the label "sanitized" the sanitizers run it too: for what walks through
-# memory by itself and is cheap to build.
+# memory by itself and is cheap to build. With IDCL_UNITY_BUILD some SOURCES are compiled as one, since each would go through LibTorch and
+# make the same templates again; APART are the files whose names clash with those of others.
 
 FetchContent_MakeAvailable(Catch2 nlohmann_json)
 
@@ -33,11 +34,11 @@ add_custom_target(idcl_unit_tests)  # all of them, and nothing else
 add_custom_target(idcl_sanitized_tests)
 
 function(idcl_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_TORCH" "" "SOURCES;LIBS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_TORCH" "" "SOURCES;APART;LIBS;LABELS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
     message(FATAL_ERROR "idcl_add_test(${name}): expected SOURCES, got unknown arguments or none: ${arg_UNPARSED_ARGUMENTS}")
   endif()
-  add_executable(test_${name} ${arg_SOURCES})
+  add_executable(test_${name} ${arg_SOURCES} ${arg_APART})
   target_link_libraries(test_${name} PRIVATE idcl_test_base idcl_test_main ${arg_LIBS})
   set(processors 1)
   if(arg_NO_TORCH)
@@ -45,6 +46,8 @@ function(idcl_add_test name)
   else()
     target_link_libraries(test_${name} PRIVATE idcl::idcl)
     target_precompile_headers(test_${name} REUSE_FROM idcl_test_pch)
+    set_target_properties(test_${name} PROPERTIES UNITY_BUILD ${IDCL_UNITY_BUILD} UNITY_BUILD_BATCH_SIZE 4)
+    set_source_files_properties(${arg_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     set(processors 2)  # LibTorch's own threads
   endif()
   add_dependencies(idcl_unit_tests test_${name})

@@ -138,11 +138,11 @@ get_tools() {
   hash -r
 }
 
-# As many compilers at a time as there are cores, and 1.5 GiB of memory for each.
+# As many compilers at a time as there are cores, and 2.5 GiB of memory for each.
 limit_jobs() {
   local jobs memory
   jobs=$(getconf _NPROCESSORS_ONLN)
-  memory=$(awk '/MemAvailable/ {print int($2 / 1572864)}' /proc/meminfo 2>/dev/null || true)
+  memory=$(awk '/MemAvailable/ {print int($2 / 2621440)}' /proc/meminfo 2>/dev/null || true)
   [ -n "$memory" ] && [ "$memory" -lt "$jobs" ] && jobs=$((memory > 0 ? memory : 1))
   export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$jobs}
 }
