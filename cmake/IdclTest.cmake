@@ -1,7 +1,7 @@
-# idcl_add_test(<name> SOURCES a.cpp ... [APART b.cpp ...] [LIBS target ...] [LABELS label ...] [NO_TORCH])
+# idcl_add_test(<name> SOURCES a.cpp ... [APART b.cpp ...] [LIBS target ...] [LABELS label ...] [NO_TORCH | NO_PCH])
 #
 # One executable test_<name> and one ctest entry <name>, with Catch2 and its main, tests/ on the include path ("support/catch.hpp")
-# and IDCL_TEST_DATA = the path of tests/. Links idcl::idcl and reuses one precompiled header, unless NO_TORCH is given: then
+# and IDCL_TEST_DATA = the path of tests/. Links idcl::idcl and reuses one precompiled header, unless NO_PCH is given, or NO_TORCH: then
 # idcl::pickle alone, and nothing that needs LibTorch. With the label "sanitized" the sanitizers run it too: for what walks through
 # memory by itself and is cheap to build. With IDCL_UNITY_BUILD some SOURCES are compiled as one, since each would go through LibTorch and
 # make the same templates again; APART are the files whose names clash with those of others.
@@ -34,7 +34,7 @@ add_custom_target(idcl_unit_tests)  # all of them, and nothing else
 add_custom_target(idcl_sanitized_tests)
 
 function(idcl_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_TORCH" "" "SOURCES;APART;LIBS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_TORCH;NO_PCH" "" "SOURCES;APART;LIBS;LABELS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
     message(FATAL_ERROR "idcl_add_test(${name}): expected SOURCES, got unknown arguments or none: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -45,7 +45,9 @@ function(idcl_add_test name)
     target_link_libraries(test_${name} PRIVATE idcl::pickle)
   else()
     target_link_libraries(test_${name} PRIVATE idcl::idcl)
-    target_precompile_headers(test_${name} REUSE_FROM idcl_test_pch)
+    if(NOT arg_NO_PCH)
+      target_precompile_headers(test_${name} REUSE_FROM idcl_test_pch)
+    endif()
     set_target_properties(test_${name} PROPERTIES UNITY_BUILD ${IDCL_UNITY_BUILD} UNITY_BUILD_BATCH_SIZE 4)
     set_source_files_properties(${arg_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     set(processors 2)  # LibTorch's own threads
