@@ -4,7 +4,6 @@
 #include "idcl/engine/fused/follow.hpp"
 #include "idcl/objective/fusible_rows.hpp"
 
-#include <algorithm>
 #include <limits>
 #include <vector>
 
