@@ -8,6 +8,7 @@
 #include "support/gradcheck.hpp"
 #include "support/modes.hpp"
 
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/nn/modules/container/any.h>
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/linear.h>
@@ -160,6 +161,16 @@ TEST_CASE("the scale of ClipLoss learns, is clamped and comes back") {
   check_close("the loss at the clamped scale", loss, F::clip_loss(d.x, d.y, 20.0), {1e-5, 0});
   loss.backward();
   CHECK(clip->parameters()[0].grad().item<double>() > 0);  // at the clamp the way back is open
+}
+
+TEST_CASE("ClipLoss is called several times before one backward") {
+  const Data d;
+  idcl::ClipLoss clip(idcl::ClipLossOptions().initial_scale(500));  // above the clamp at first
+  const auto first = clip(d.x, d.y), second = clip(d.y.roll(1, 0), d.x);
+  const auto slope = [&](const at::Tensor& loss) { return torch::autograd::grad({loss}, {clip->log_scale}, {}, /*retain_graph=*/true)[0]; };
+  const auto apart = slope(first) + slope(second);
+  (first + second).backward();
+  check_close("slope of the scale", clip->log_scale.grad(), apart, {1e-5, 0});
 }
 
 TEST_CASE("a scale that does not learn is a buffer") {

@@ -78,7 +78,7 @@ Tensor clip_loss(const Tensor& image, const Tensor& text, const Scale& scale, co
 ///
 /// image, text: [N, D]; logit_scale: a 0-d tensor, which gets a gradient, or a number; it multiplies as it is. Returns a scalar, or
 /// [N] for `kNone`; float64 for float64 input, else float32. Throws on shapes, types and devices that disagree. Both directions
-/// come from the same tiles. Time: 8 N^2 D multiply-adds; memory: O(N D) and the workspace. Twice differentiable.
+/// come from the same tiles. Time: 8 N^2 D FLOPs; memory: O(N D) and the workspace. Twice differentiable.
 /// Radford et al. 2021, figure 3.
 inline Tensor clip_loss(const Tensor& image, const Tensor& text, const Tensor& logit_scale, const ClipLossOptions& options = {}) {
   return detail::clip_loss(image, text, logit_scale, options);
@@ -127,11 +127,9 @@ class ClipLossImpl : public torch::nn::Cloneable<ClipLossImpl> {
   FORWARD_HAS_DEFAULT_ARGS({2, torch::nn::AnyValue(Tensor())})
 
  private:
-  /// Brings the parameter itself back to the largest scale: beyond it there is no slope that would.
-  void clamp() {
-    const at::NoGradGuard no_grad;
-    log_scale.clamp_max_(std::log(options.max_scale()));
-  }
+  /// Brings the parameter itself back to the largest scale: beyond it there is no slope that would. Past its version, by which autograd
+  /// would take the graph of a call before this one for stale.
+  void clamp() { log_scale.variable_data().clamp_max_(std::log(options.max_scale())); }
 };
 
 TORCH_MODULE(ClipLoss);
