@@ -160,6 +160,15 @@ TEST_CASE("a cosine does not know lengths, down to its eps") {
               s.narrow(1, 0, 1) / 10, {1e-5, 0});
 }
 
+TEST_CASE("a similarity says what makes no sense") {
+  const auto x = Random(3).normal({4, 5});
+  CHECK_THROWS_WITH(matrix(similarity::Euclidean{.power = 3}, x, x),
+                    Catch::Contains("idcl::similarity::Euclidean: expected `power` to be 1 or 2, but got 3"));
+  CHECK_THROWS_WITH(matrix(similarity::Euclidean{.eps = 0}, x, x), Catch::Contains("idcl::similarity::Euclidean: expected `eps`"));
+  CHECK_THROWS_WITH(matrix(similarity::SignalToNoise{.eps = -1}, x, x), Catch::Contains("idcl::similarity::SignalToNoise: expected `eps`"));
+  CHECK_THROWS_WITH(matrix(similarity::Cosine{.eps = 0}, x, x), Catch::Contains("idcl::similarity::Cosine: expected `eps`"));
+}
+
 TEST_CASE("what a similarity is, is known of it when it is chosen at run time") {
   CHECK_FALSE(similarity::Any(similarity::Cosine{}).distance);
   CHECK(similarity::Any(similarity::Cosine{}).metric().is_inner());

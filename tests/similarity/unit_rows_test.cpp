@@ -161,6 +161,9 @@ TEST_CASE("rows of any stride, no rows and rows of nothing") {
   const auto x = rows().to(at::kFloat);
   check_close("transposed", unit_rows(x.t().contiguous().t(), kEps), unit_rows(x, kEps), {.relative = 1e-6});
   check_close("every other", unit_rows(x.slice(0, 0, 40, 2), kEps), unit_rows(x, kEps).slice(0, 0, 40, 2), {.relative = 1e-6});
+  const auto long_rows = x.slice(0, 5) * 1e25;  // of lengths whose squares are no floats
+  check_close("long", unit_rows(long_rows.t().contiguous().t(), kEps), unit_rows(x.slice(0, 5), kEps), {.relative = 1e-6});
+  check_close("long, in order", unit_rows(long_rows, kEps), unit_rows(x.slice(0, 5), kEps), {.relative = 1e-6});
   CHECK(unit_rows(at::empty({0, 5}), kEps).sizes() == at::IntArrayRef{0, 5});
   CHECK(unit_rows(at::empty({5, 0}), kEps).sizes() == at::IntArrayRef{5, 0});
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "idcl/core/check.hpp"
 #include "idcl/similarity/close.hpp"
 #include "idcl/similarity/detail/squared_distances.hpp"
 #include "idcl/similarity/detail/widened_rows.hpp"
@@ -39,6 +40,8 @@ struct Euclidean {
 };
 
 inline std::vector<Tensor> Euclidean::widen(const Tensor& x, const std::vector<detail::Widened>& as) const {
+  check::positive("idcl::similarity::Euclidean", "eps", eps);
+  TORCH_CHECK_VALUE(power == 1 || power == 2, "idcl::similarity::Euclidean: expected `power` to be 1 or 2, but got ", power);
   const auto rows = at_least_float(x);
   const detail::Length length{.unit = normalize, .least = least_square(eps)};
   if (is_plain(rows)) return detail::WidenedRows::apply(rows, as, length);

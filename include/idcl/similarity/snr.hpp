@@ -1,5 +1,6 @@
 #pragma once
 
+#include "idcl/core/check.hpp"
 #include "idcl/similarity/close.hpp"
 #include "idcl/similarity/similarity.hpp"
 #include "idcl/similarity/unit_rows.hpp"
@@ -38,6 +39,7 @@ struct SignalToNoise {
 
  private:
   Tensor centre(const Tensor& x) const {
+    check::positive("idcl::similarity::SignalToNoise", "eps", eps);
     auto rows = at_least_float(x);
     if (normalize) rows = unit_rows(rows, eps);
     return rows - rows.mean(1, /*keepdim=*/true);

@@ -17,10 +17,15 @@ using at::Tensor;
 
 namespace detail {
 
-/// x_i / sqrt(max(|x_i|^2, least)) by ATen: finite to any derivative, which x_i / |x_i| through the norm is not at a row of zeros.
-inline Tensor unit_rows(const Tensor& x, double least) {
-  return x * x.square().sum(1, /*keepdim=*/true).clamp_min(least).rsqrt();  // [N, D]
+/// 1 / sqrt(max(|x_i|^2, least)) by ATen, [N, 1]: finite to any derivative, which 1 / |x_i| through the norm is not at a row of zeros. Long
+/// rows are squared in parts of their largest number, so that no square is infinite where the norm is not.
+inline Tensor inverse_norms(const Tensor& x, double least) {
+  const auto part = x.size(1) > 0 ? x.detach().abs().amax(1, /*keepdim=*/true).clamp_min(1) : at::ones({x.size(0), 1}, x.options());
+  return (x / part).square().sum(1, /*keepdim=*/true).clamp_min(part.square().reciprocal() * least).rsqrt() / part;
 }
+
+/// x_i / sqrt(max(|x_i|^2, least)) by ATen: [N, D].
+inline Tensor unit_rows(const Tensor& x, double least) { return x * inverse_norms(x, least); }
 
 /// The same in one call each way, where batches are small and every operator shows: contiguous float32 rows on the CPU.
 struct UnitRows : torch::autograd::Function<UnitRows> {
@@ -70,8 +75,8 @@ struct UnitRows : torch::autograd::Function<UnitRows> {
   }
 
   static Tensor differentiable(const Tensor& x, double least, const Tensor& g) {
-    const auto squared = x.square().sum(1, /*keepdim=*/true);  // [N, 1]
-    const auto inverse = squared.clamp_min(least).rsqrt(), unit = x * inverse;
+    const auto squared = x.detach().square().sum(1, /*keepdim=*/true);  // [N, 1]
+    const auto inverse = inverse_norms(x, least), unit = x * inverse;
     return (g - unit * (unit * g).sum(1, /*keepdim=*/true).masked_fill(squared <= least, 0)) * inverse;
   }
 };

@@ -112,8 +112,8 @@ struct WidenedRows : torch::autograd::Function<WidenedRows> {
 
   static Tensor differentiable(const Tensor& x, Widened as, const Length& length, const Tensor& g) {
     const auto width = x.size(1);
-    const auto squared = x.square().sum(1, /*keepdim=*/true);  // [N, 1]
-    const auto inverse = length.unit ? squared.clamp_min(length.least).rsqrt() : at::ones_like(squared), y = x * inverse;
+    const auto squared = x.detach().square().sum(1, /*keepdim=*/true);  // [N, 1]
+    const auto inverse = length.unit ? inverse_norms(x, length.least) : at::ones_like(squared), y = x * inverse;
     const auto of_row = g.narrow(1, 0, width) * factor(as), of_square = 2 * g.narrow(1, square_at(as, width), 1);
     if (!length.unit) return of_row + y * of_square;
     return (of_row + y * at::where(squared <= length.least, of_square, -(y * of_row).sum(1, /*keepdim=*/true))) * inverse;
