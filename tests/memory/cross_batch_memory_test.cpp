@@ -2,7 +2,10 @@
 
 #include "idcl/memory/cross_batch_memory.hpp"
 
+#include "idcl/losses/angular.hpp"
 #include "idcl/losses/contrastive.hpp"
+#include "idcl/losses/lifted_structure.hpp"
+#include "idcl/losses/margin.hpp"
 #include "idcl/losses/n_pairs.hpp"
 #include "idcl/losses/nca.hpp"
 #include "idcl/losses/nt_xent.hpp"
@@ -95,6 +98,11 @@ TEST_CASE("the batch enters first, and is compared with all of the memory but it
   check("triplet_margin", TripletMarginLoss(), F::triplet_margin_loss, TripletMarginLossOptions());
   check("triplet_margin, swapped", TripletMarginLoss(TripletMarginLossOptions().swap(true)), F::triplet_margin_loss,
         TripletMarginLossOptions().swap(true));
+  check("margin", MarginLoss(), F::margin_loss, MarginLossOptions());
+  check("margin, learned", MarginLoss(MarginLossOptions().learn_beta(true).beta(1.25).nu(0.1)), F::margin_loss,
+        MarginLossOptions().learn_beta(true).beta(1.25).nu(0.1));
+  check("lifted_structure", LiftedStructureLoss(), F::lifted_structure_loss, LiftedStructureLossOptions());
+  check("angular", AngularLoss(), F::angular_loss, AngularLossOptions());
   check("a functional", F::sup_con_loss, F::sup_con_loss, SupConLossOptions());
   check("a composition", ContrastiveLoss{similarity::Cosine{}, mining::Labels{}, objective::SupCon{}}, F::sup_con_loss,
         SupConLossOptions());

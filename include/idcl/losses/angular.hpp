@@ -84,9 +84,10 @@ namespace functional {
 /// pairs give zero. Throws on shapes, types and devices that disagree and on options out of range.
 ///
 /// Not a composition of one objective: each positive pair is a row of its own against all references, half of them where a set is
-/// compared with itself. Time: 5 N M D multiply-adds for each element of the largest class, so it is meant for small classes; memory:
+/// compared with itself. Time: 10 N M D FLOPs for each element of the largest class, so it is meant for small classes; memory:
 /// O((N + M) D) and the workspace. Twice differentiable. Wang et al. 2017, "Angular Loss".
-inline constexpr idcl::detail::LabelLossFunction<AngularLossOptions, idcl::detail::angular_loss> angular_loss{};
+inline constexpr idcl::detail::LabelLossFunction<AngularLossOptions, idcl::detail::angular_loss, idcl::detail::Memory::Beside>
+    angular_loss{};
 
 }  // namespace functional
 

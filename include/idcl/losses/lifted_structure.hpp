@@ -84,9 +84,11 @@ namespace functional {
 /// `mining::Pairs` or `mining::Triplets`, the only pairs that count then; a pair given twice is two terms, and twice in the sum. Returns a
 /// scalar, or [N] for `kNone`; float64 for float64 input, else float32. No pairs give zero. Throws on shapes, types and devices that
 /// disagree and on options out of range. Time:
-/// 12 N^2 D multiply-adds, against another set 16 N M D; memory: O(N D) and the workspace. The second derivative: dense evaluator.
+/// 12 N^2 D FLOPs, against another set 16 N M D; memory: O(N D) and the workspace. The second derivative: dense evaluator.
 /// Song et al. 2016, eq. 4.
-inline constexpr idcl::detail::LabelLossFunction<LiftedStructureLossOptions, idcl::detail::lifted_structure_loss> lifted_structure_loss{};
+inline constexpr idcl::detail::LabelLossFunction<LiftedStructureLossOptions, idcl::detail::lifted_structure_loss,
+                                                 idcl::detail::Memory::Beside>
+    lifted_structure_loss{};
 
 }  // namespace functional
 

@@ -101,7 +101,7 @@ inline Tensor margin_loss_of_options(const LabelArguments& arguments, const Marg
 }
 
 /// The calls of a loss over labels, and the same with a `beta` tensor before the options.
-struct MarginLossFunction : LabelLossFunction<MarginLossOptions, margin_loss_of_options> {
+struct MarginLossFunction : LabelLossFunction<MarginLossOptions, margin_loss_of_options, Memory::Beside> {
   using LabelLossFunction::operator();
 
   Tensor operator()(const Tensor& embeddings, const Tensor& labels, const Tensor& beta, const MarginLossOptions& options = {}) const {
@@ -127,6 +127,10 @@ struct MarginLossFunction : LabelLossFunction<MarginLossOptions, margin_loss_of_
                     const mining::Triplets& triplets, const Tensor& beta, const MarginLossOptions& options = {}) const {
     return margin_loss({embeddings, labels, ref_embeddings, ref_labels, mining::Pairs(triplets), triplets}, beta, options);
   }
+  Tensor operator()(const Tensor& embeddings, const Tensor& labels, const mining::Beside& memory, const Tensor& beta,
+                    const MarginLossOptions& options = {}) const {
+    return margin_loss(arguments_beside(embeddings, labels, memory), beta, options);
+  }
 };
 
 }  // namespace detail
@@ -143,7 +147,7 @@ namespace functional {
 /// floating tensor which gets a gradient: one boundary for all, or one for each class, [C], with labels within [0, C). nu * beta is
 /// added then: once, or with a boundary for each class, that of each triplet. Returns a scalar, or [N] for `kNone`; float64 for float64
 /// input, else float32. No triplet gives zero. Throws on shapes, types and devices that disagree and on options out of range. Time:
-/// 6 N^2 D multiply-adds (with an inner product as similarity 4 N^2 D), against another set 8 N M D; memory: O(N D) and the workspace.
+/// 6 N^2 D FLOPs (with an inner product as similarity 4 N^2 D), against another set 8 N M D; memory: O(N D) and the workspace.
 /// The second derivative: dense evaluator. Wu et al. 2017, "Sampling Matters in Deep Embedding Learning".
 inline constexpr idcl::detail::MarginLossFunction margin_loss{};
 
@@ -173,6 +177,11 @@ class MarginLossImpl : public torch::nn::Cloneable<MarginLossImpl> {
 
   Tensor forward(const Tensor& embeddings, const Tensor& labels, const Tensor& ref_embeddings = {}, const Tensor& ref_labels = {}) {
     return detail::margin_loss({embeddings, labels, ref_embeddings, ref_labels}, beta, options);
+  }
+
+  /// The embeddings with themselves and with a memory, which has no gradient: what `CrossBatchMemory` calls.
+  Tensor beside(const Tensor& embeddings, const Tensor& labels, const mining::Beside& memory) const {
+    return detail::margin_loss(detail::arguments_beside(embeddings, labels, memory), beta, options);
   }
 
   MarginLossOptions options;

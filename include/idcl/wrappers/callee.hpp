@@ -52,6 +52,8 @@ Tensor call_beside(const Loss& loss, const Tensor& embeddings, const Tensor& lab
   } else if constexpr (Takes<Loss, Tensor, Tensor, mining::Beside>) {
     return loss(embeddings, labels, memory);
   } else {
+    static_assert(
+        !requires { Loss::takes_memory; }, "this loss over labels cannot be compared with a memory; docs/memory.md names those that can");
     static_assert(Takes<Loss, Tensor, Tensor, Tensor, Tensor>, "a memory needs a loss (embeddings, labels, references, reference_labels)");
     return loss(embeddings, labels, memory.rows, memory.labels);
   }

@@ -100,6 +100,16 @@ Tensor label_loss(const char* where, const O& objective, const similarity::Any& 
   return reduce(options.reduction(), rows.loss, rows.terms, of.labels);
 }
 
+/// A set with itself and with a memory, which has no gradient.
+inline LabelArguments arguments_beside(const Tensor& embeddings, const Tensor& labels, const mining::Beside& memory) {
+  check_rows("idcl::mining::beside", {embeddings, labels, memory.rows, memory.labels});
+  return {.embeddings = embeddings,
+          .labels = labels,
+          .references = at::cat({embeddings.detach(), memory.rows.detach()}),
+          .reference_labels = at::cat({labels, memory.labels}),
+          .beside = true};
+}
+
 /// Can a loss compare a set with itself and with a memory beside it?
 enum class Memory { None, Beside };
 
@@ -114,6 +124,8 @@ enum class Memory { None, Beside };
 /// `Body` is callable with (LabelArguments, Options). The last call is for bodies that heed `LabelArguments::beside`.
 template <class Options, auto Body, Memory memory = Memory::None>
 struct LabelLossFunction {
+  static constexpr bool takes_memory = memory == Memory::Beside;
+
   Tensor operator()(const Tensor& embeddings, const Tensor& labels, const Options& options = {}) const {
     return Body(LabelArguments{embeddings, labels}, options);
   }
@@ -158,20 +170,9 @@ struct LabelLossFunction {
                 options);
   }
   Tensor operator()(const Tensor& embeddings, const Tensor& labels, const mining::Beside& more, const Options& options = {}) const
-    requires(memory == Memory::Beside)
+    requires takes_memory
   {
-    return Body(beside(embeddings, labels, more), options);
-  }
-
- private:
-  static LabelArguments beside(const Tensor& embeddings, const Tensor& labels, const mining::Beside& more) {
-    constexpr auto where = "idcl::mining::beside";
-    check_rows(where, {embeddings, labels, more.rows, more.labels});
-    return {.embeddings = embeddings,
-            .labels = labels,
-            .references = at::cat({embeddings.detach(), more.rows.detach()}),
-            .reference_labels = at::cat({labels, more.labels}),
-            .beside = true};
+    return Body(arguments_beside(embeddings, labels, more), options);
   }
 };
 

@@ -26,7 +26,8 @@ class PositiveBlocks {
     const auto wanted = of.labels.to(sorted.scalar_type());
     const auto begin = at::searchsorted(sorted, wanted), end = at::searchsorted(sorted, wanted, /*out_int32=*/false, /*right=*/true);
     positives_ = order;
-    terms_ = end - begin - (both_orders ? 1 : 0);
+    skips_self_ = of.beside;
+    terms_ = end - begin - (of.skips_diagonal() ? 1 : 0);
     if (both_orders) {  // what comes behind an element, in its class
       anchors_ = order;
       first_ = at::arange(1, n + 1, order.options());
@@ -49,7 +50,10 @@ class PositiveBlocks {
     }
     const auto place = first_ + k;
     const auto there = place < end_;
-    return {anchors_.masked_select(there), positives_.index_select(0, place.masked_select(there))};
+    const auto i = anchors_.masked_select(there), p = positives_.index_select(0, place.masked_select(there));
+    if (!skips_self_) return {i, p};
+    const auto others = i.ne(p);
+    return {i.masked_select(others), p.masked_select(others)};
   }
 
   /// Pairs of each anchor, in `options`' type: [N].
@@ -61,7 +65,8 @@ class PositiveBlocks {
   Tensor anchors_, positives_, terms_;
   Tensor first_, end_;  ///< of each anchor's positives, among `positives_`
   int64_t count_ = 0;
-  int64_t stride_ = 0;  ///< of given pairs
+  int64_t stride_ = 0;       ///< of given pairs
+  bool skips_self_ = false;  ///< is reference i anchor i?
 };
 
 }  // namespace idcl::detail
