@@ -34,6 +34,9 @@ TEST_CASE("synth writes what inspect reads, as a pickle and in the open format")
   const auto table = run({"inspect", pickle.string()});
   CHECK(table.status == 0);
   CHECK_THAT(table.out, Contains("corect_dict") && Contains("text") && Contains("train"));
+  const auto quiet = run({"inspect", pickle.string(), "--quiet"});
+  CHECK(quiet.status == 0);
+  CHECK(quiet.out.empty());
 }
 
 TEST_CASE("synth says that its corpora are synthetic") {
@@ -167,10 +170,10 @@ TEST_CASE("six classes become four by dropping or merging, and a session is held
   CHECK(nlohmann::json::parse(asked.out)["test"] == results["test"]);
   const auto converted = run({"eval", "--run", (scratch / "direct").string(), "--data", (scratch / "drop").string(), "--json"});
   CHECK(nlohmann::json::parse(converted.out)["test"] == results["test"]);
-  CHECK_THAT(run({"eval", "--weights", (scratch / "direct" / "best.pt").string(), "--heads", "2", "--data", (scratch / "six").string(),
-                  "--quiet"})
-                 .err,
-             Contains("6 classes, the weights know 4; make four of six by --four-way drop or merge"));
+  CHECK_THAT(
+      run({"eval", "--weights", (scratch / "direct" / "best.pt").string(), "--heads", "2", "--data", (scratch / "six").string(), "--quiet"})
+          .err,
+      Contains("6 classes, the weights know 4; make four of six by --four-way drop or merge"));
   REQUIRE(run({"report", (scratch / "direct").string(), "--out", (scratch / "direct.html").string(), "--quiet"}).status == 0);
   CHECK_THAT(content(scratch / "direct.html"), !Contains("No map of the dialogs"));
   const auto again = run({"convert", (scratch / "drop").string(), (scratch / "no").string(), "--four-way", "drop"});

@@ -177,6 +177,9 @@ TEST_CASE("options of training are flags, are kept in the results, and are refus
   CHECK(other["model"]["speaker_embedding"] == true);
   const auto evaluated = run({"eval", "--run", (trained.scratch / "o").string(), "--data", trained.data.string(), "--json"});
   CHECK(nlohmann::json::parse(evaluated.out)["test"] == json(trained.scratch / "o" / "results.json")["test"]);
+  const auto on_one_thread = run(
+      {"eval", "--run", (trained.scratch / "o").string(), "--data", trained.data.string(), "--json", "--threads", "1", "--deterministic"});
+  CHECK(nlohmann::json::parse(on_one_thread.out)["test"] == nlohmann::json::parse(evaluated.out)["test"]);
   check_refused(run(trained.train + out + Words{"--ema", "1"}), 2, "`finetune.ema` to be in [0, 1), but got 1");
   check_refused(run(trained.train + out + Words{"--group-by-length"}), 2, "`finetune.batch_size` 0 takes all dialogs in one");
   check_refused(run(trained.train + out + Words{"--memory-bank-unique"}), 2, "`finetune.memory_bank` is 0");

@@ -132,6 +132,18 @@ TEST_CASE("a run leaves results, predictions and epochs that agree with each oth
   CHECK(results["peak_test"]["weighted_f1"].get<double>() == Approx(peak).margin(1e-12));
 }
 
+TEST_CASE("stage 1 takes any loss that needs no labels") {
+  const Corpora corpora;
+  const auto clip = corpora.into("clip") + Words{"--pretrain-contrastive", "clip", "--pretrain-memory-bank", "0"};
+  const auto result = run(clip);
+  INFO(result.err);
+  REQUIRE(result.status == 0);
+  CHECK(json(corpora.scratch / "clip" / "results.json")["config"]["pretrain"]["contrastive"] == "clip");
+  const auto by_label = run(corpora.into("sup_con") + Words{"--pretrain-contrastive", "sup_con"});
+  CHECK(by_label.status == 2);
+  CHECK_THAT(by_label.err, Contains("--pretrain-contrastive"));
+}
+
 TEST_CASE("a seed gives the same predictions again, another seed others") {
   const Corpora corpora;
   REQUIRE(run(corpora.into("a")).status == 0);

@@ -35,6 +35,9 @@ TEST_CASE("help and version") {
   for (const std::string flag : {"--data", "--pretrain-data", "--ablation", "--seed", "--epochs", "--out", "--resume", "--device",
                                  "--threads", "--deterministic", "--quiet", "--num-neighbors", "--temperature", "--preset"})
     CHECK_THAT(run({"train", "--help"}).out, Contains(flag));
+  for (const std::string command : {"eval", "predict", "embed"})
+    for (const std::string flag : {"--device", "--threads", "--deterministic", "--quiet"})
+      CHECK_THAT(run({command, "--help"}).out, Contains(flag));
   CHECK_THAT(run({"--version"}).out, StartsWith("idcl-merc "));
 }
 

@@ -26,6 +26,14 @@ std::vector<std::string> keys(const Names& names) {
   return all;
 }
 
+/// Losses that stage 1 can take: of dialogs, it has no labels.
+std::vector<std::string> losses_without_labels() {
+  std::vector<std::string> all;
+  for (const auto& [name, loss] : contrastive_names)
+    if (loss == Contrastive::Idcl || by_pair(loss)) all.push_back(name);
+  return all;
+}
+
 const std::vector<Knob>& knobs() {
   static const std::vector<Knob> all{
       {"seed", "/seed", "seed of everything random"},
@@ -45,7 +53,8 @@ const std::vector<Knob>& knobs() {
       {"weights", "/finetune/weights", "of positives by trajectory; soft: exp(-distance / sigma), normalised", keys(weights_names)},
       {"sigma", "/finetune/sigma", "of soft weights, in the measure's unit"},
       {"exclude-near", "/finetune/exclude_near", "dialogs nearer than this by trajectory are no negatives, 0: all are"},
-      {"contrastive", "/finetune/contrastive", "which loss: idcl, none, one by labels (sup_con, triplet_margin, ...) or between modalities (info_nce, clip, ...)",
+      {"contrastive", "/finetune/contrastive",
+       "which loss: idcl, none, one by labels (sup_con, triplet_margin, ...) or between modalities (info_nce, clip, ...)",
        keys(contrastive_names)},
       {"contrast-on", "/finetune/contrast_on", "what is contrasted", keys(contrast_on_names)},
       {"schedule", "/finetune/schedule", "of the learning rate", keys(schedule_names)},
@@ -69,7 +78,7 @@ const std::vector<Knob>& knobs() {
       {"pretrain-weights", "/pretrain/weights", "as --weights, in stage 1", keys(weights_names)},
       {"pretrain-sigma", "/pretrain/sigma", "as --sigma, in stage 1"},
       {"pretrain-exclude-near", "/pretrain/exclude_near", "as --exclude-near, in stage 1"},
-      {"pretrain-contrastive", "/pretrain/contrastive", "idcl or info_nce, in stage 1", {"idcl", "info_nce"}},
+      {"pretrain-contrastive", "/pretrain/contrastive", "as --contrastive, in stage 1, which has no labels", losses_without_labels()},
       {"pretrain-contrast-on", "/pretrain/contrast_on", "as --contrast-on, in stage 1", keys(contrast_on_names)},
       {"pretrain-schedule", "/pretrain/schedule", "as --schedule, in stage 1; plateau goes by the training loss", keys(schedule_names)},
       {"pretrain-warmup-epochs", "/pretrain/warmup_epochs", "as --warmup-epochs, in stage 1"},

@@ -4,6 +4,9 @@
 #include "commands/run.hpp"
 #include "report/run_files.hpp"
 
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
 #include <utility>
 
 namespace merc::commands {
@@ -21,10 +24,14 @@ WeightsFlags::WeightsFlags(CLI::App& app, std::vector<std::string> splits) : app
   app.add_option("--modalities", modalities_, "what --weights were trained on; a run knows")->delimiter(',')->capture_default_str();
   app.add_option("--heads", heads_, "attention heads of --weights; a run knows")->check(at_least(1))->capture_default_str();
   app.add_option("--device", device_, "cpu, cuda, cuda:1")->capture_default_str();
+  app.add_option("--threads", threads_, "0: one a core")->check(at_least(0))->capture_default_str();
+  app.add_flag("--deterministic", deterministic_, "refuse operations that are not");
 }
 
 Classifier WeightsFlags::classifier() const {
   if (source().empty()) throw UsageError(app_.get_name() + ": no weights; name them by --run RUN or --weights FILE");
+  if (threads_ > 0) at::set_num_threads(static_cast<int>(threads_));
+  at::globalContext().setDeterministicAlgorithms(deterministic_, /*warn_only=*/false);
   if (!run_.empty()) return Classifier::from_run(run_, device_);
   auto config = Config::official();
   config.model.modalities = modalities_;

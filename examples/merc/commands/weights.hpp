@@ -17,7 +17,7 @@ class WeightsFlags {
   /// `splits`: what is taken where no --split is given; empty: all that the corpus has.
   WeightsFlags(CLI::App& app, std::vector<std::string> splits);
 
-  /// Throws UsageError where neither --run nor --weights was given.
+  /// Throws UsageError where neither --run nor --weights was given. From here on LibTorch has the threads that --threads asks for.
   Classifier classifier() const;
 
   /// What was asked for, in the order of the words, or all splits of the corpus. Throws DataError where one is not there.
@@ -37,7 +37,8 @@ class WeightsFlags {
   SplitFlags split_flags_;
   std::string run_, weights_, data_, device_ = "cpu";
   std::vector<std::string> splits_, modalities_{"text", "audio"};
-  int64_t heads_ = 8;
+  int64_t heads_ = 8, threads_ = 0;
+  bool deterministic_ = false;
 };
 
 }  // namespace merc::commands
