@@ -56,7 +56,7 @@ inline void check_options(const ArcFaceLossOptions& options) {
 /// z_i = scale * (cos a - margin sin margin), with the margin in radians.
 /// embeddings: [N, D]; labels: integers [N] within [0, C); weight: [C, D], a row for each class. Returns a scalar, or [N] for
 /// `kNone`; float64 for float64 input, else float32. An empty batch gives zero. Throws on shapes, types and devices that disagree,
-/// labels that are no class and options out of range. Time: 8 N C D multiply-adds, nothing of size N x C in memory: O((N + C) D)
+/// labels that are no class and options out of range. Time: 8 N C D FLOPs, nothing of size N x C in memory: O((N + C) D)
 /// and the workspace. Twice differentiable. Deng et al. 2019, eq. 3.
 inline Tensor arc_face_loss(const Tensor& embeddings, const Tensor& labels, const Tensor& weight, const ArcFaceLossOptions& options = {}) {
   detail::check_options(options);

@@ -47,7 +47,7 @@ inline void check_options(const BarlowTwinsLossOptions& options) {
 ///
 /// a, b: [N, D], row i of one and of the other are views of one element. Returns a scalar; float64 for float64 input, else float32.
 /// Fewer than two rows have no correlation and give zero. Throws on shapes, types and devices that disagree, options out of range, and
-/// on kNone. Time: 3 N D^2 multiply-adds; memory: O(N D + D^2). Differentiable any number of times. Zbontar et al. 2021, eq. 1 and 2.
+/// on kNone. Time: 6 N D^2 FLOPs; memory: O(N D + D^2). Differentiable any number of times. Zbontar et al. 2021, eq. 1 and 2.
 inline Tensor barlow_twins_loss(const Tensor& a, const Tensor& b, const BarlowTwinsLossOptions& options = {}) {
   detail::check_options(options);
   const auto views = idcl::detail::check_views("idcl::barlow_twins_loss", a, b);

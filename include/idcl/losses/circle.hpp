@@ -51,7 +51,7 @@ namespace functional {
 /// constants in the gradient, as in the paper: the gradient is not the derivative of the value. embeddings: [N, D]; labels: integers [N];
 /// optionally ref_embeddings [M, D] and ref_labels [M], where every pair counts, also the diagonal; optionally `mining::Pairs` or
 /// `mining::Triplets`, the only pairs that count then, a pair given twice once. Returns a scalar, or [N] for `kNone`; float64 for float64
-/// input, else float32. Throws on shapes, types and devices that disagree and on options out of range. Time: 4 N^2 D multiply-adds
+/// input, else float32. Throws on shapes, types and devices that disagree and on options out of range. Time: 4 N^2 D FLOPs
 /// (against another set 8 N M D); memory: O(N D) and the workspace. One derivative. Sun et al. 2020, eq. 8.
 inline constexpr idcl::detail::LabelLossFunction<CircleLossOptions, idcl::detail::circle_loss, idcl::detail::Memory::Beside> circle_loss{};
 

@@ -59,7 +59,7 @@ namespace functional {
 /// ref_labels [M], where every pair counts, also the diagonal; optionally `mining::Pairs` or `mining::Triplets`, the only pairs that
 /// count then; a pair given twice is two terms. Returns a scalar, or [N] for `kNone`; float64 for float64 input, else float32. Equal rows
 /// are at distance 0 exactly, with slope 0. No pairs give zero. Throws on shapes, types and devices that disagree and on options out of
-/// range. Time: 6 N^2 D multiply-adds (with an inner product as similarity 4 N^2 D), against another set 8 N M D; memory: O(N D) and the
+/// range. Time: 6 N^2 D FLOPs (with an inner product as similarity 4 N^2 D), against another set 8 N M D; memory: O(N D) and the
 /// workspace. Twice differentiable where the similarity is an inner product; elsewhere use the dense evaluator. Hadsell et al. 2006.
 inline constexpr idcl::detail::LabelLossFunction<ContrastiveLossOptions, idcl::detail::contrastive_loss, idcl::detail::Memory::Beside>
     contrastive_loss{};

@@ -51,7 +51,7 @@ inline void check_options(const CosFaceLossOptions& options) {
 ///
 /// embeddings: [N, D]; labels: integers [N] within [0, C); weight: [C, D], a row for each class. Returns a scalar, or [N] for
 /// `kNone`; float64 for float64 input, else float32. An empty batch gives zero. Throws on shapes, types and devices that disagree,
-/// labels that are no class and options out of range. Time: 8 N C D multiply-adds, nothing of size N x C in memory: O((N + C) D)
+/// labels that are no class and options out of range. Time: 8 N C D FLOPs, nothing of size N x C in memory: O((N + C) D)
 /// and the workspace. Twice differentiable. Wang et al. 2018, eq. 4.
 inline Tensor cos_face_loss(const Tensor& embeddings, const Tensor& labels, const Tensor& weight, const CosFaceLossOptions& options = {}) {
   detail::check_options(options);

@@ -52,7 +52,7 @@ namespace functional {
 ///
 /// a, b: [N, D], row i of one belongs to row i of the other. Returns a scalar, or [N] for `kNone`; float64 for float64 input, else
 /// float32. Fewer than two rows give zero. Throws on shapes, types and devices that disagree and on options out of range.
-/// Time: 16 N^2 D multiply-adds, also when symmetric; memory: O(N D) and the workspace. Twice differentiable. Yeh et al. 2022, eq. 5.
+/// Time: 16 N^2 D FLOPs, also when symmetric; memory: O(N D) and the workspace. Twice differentiable. Yeh et al. 2022, eq. 5.
 inline Tensor decoupled_contrastive_loss(const Tensor& a, const Tensor& b, const DecoupledContrastiveLossOptions& options = {}) {
   constexpr auto where = "idcl::decoupled_contrastive_loss";
   idcl::detail::check_options(options);

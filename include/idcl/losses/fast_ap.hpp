@@ -55,7 +55,7 @@ namespace functional {
 /// embeddings: [N, D]; labels: integers [N]; optionally ref_embeddings [M, D] and ref_labels [M], where every pair counts, also the
 /// diagonal; optionally `mining::Pairs` or `mining::Triplets`, which weight each anchor by how often they name it, the most frequent 1;
 /// all pairs count all the same. Returns a scalar, or [N] for `kNone`; float64 for float64 input, else float32. Throws on shapes, types
-/// and devices that disagree and on options out of range. Time: 4 N^2 D multiply-adds, against another set 8 N M D, and a few operations
+/// and devices that disagree and on options out of range. Time: 4 N^2 D FLOPs, against another set 8 N M D, and a few operations
 /// a pair whatever the number of bins; memory: O(N (D + bins)) and the workspace. Twice differentiable. Cakir et al. 2019.
 inline constexpr idcl::detail::LabelLossFunction<FastAPLossOptions, idcl::detail::fast_ap_loss> fast_ap_loss{};
 

@@ -53,7 +53,7 @@ namespace functional {
 /// A logarithm without pairs counts as 0; the mean is over all anchors. embeddings: [N, D]; labels: integers [N]; optionally
 /// ref_embeddings [M, D] and ref_labels [M], where every pair counts, also the diagonal; optionally `mining::Pairs` or
 /// `mining::Triplets`, the only pairs that count then, a pair given twice once. Returns a scalar, or [N] for `kNone`; float64 for float64
-/// input, else float32. Throws on shapes, types and devices that disagree and on options out of range. Time: 6 N^2 D multiply-adds (with
+/// input, else float32. Throws on shapes, types and devices that disagree and on options out of range. Time: 6 N^2 D FLOPs (with
 /// an inner product as similarity 4 N^2 D), against another set 8 N M D; memory: O(N D) and the workspace. Twice differentiable where the
 /// similarity is an inner product; elsewhere use the dense evaluator. Hermans et al. 2017, eq. 7.
 inline constexpr idcl::detail::LabelLossFunction<GeneralizedLiftedStructureLossOptions, idcl::detail::generalized_lifted_structure_loss,

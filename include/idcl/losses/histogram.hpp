@@ -77,7 +77,7 @@ namespace functional {
 /// embeddings: [N, D]; labels: integers [N]; optionally ref_embeddings [M, D] and ref_labels [M], where every pair counts, also the
 /// diagonal; optionally `mining::Pairs` or `mining::Triplets`, the only pairs that count then, a pair given twice once. Returns a
 /// scalar; float64 for float64 input, else float32. No positive or no negative pair gives zero. Throws on shapes, types and devices that
-/// disagree, on options out of range and on kNone. Time: 4 N^2 D multiply-adds, against another set 8 N M D, and a few operations a pair
+/// disagree, on options out of range and on kNone. Time: 4 N^2 D FLOPs, against another set 8 N M D, and a few operations a pair
 /// whatever the number of bins; memory: O(N (D + bins)) and the workspace. Twice differentiable in the dense evaluator. Ustinova and
 /// Lempitsky 2016, section 3.
 inline constexpr idcl::detail::LabelLossFunction<HistogramLossOptions, idcl::detail::histogram_loss> histogram_loss{};

@@ -138,7 +138,7 @@ inline Tensor idcl_pair_loss(const Tensor& a, const Tensor& b, const Tensor& mas
 /// anchor, target: [B, D] pooled, or [B, L, D], averaged over L; mask: bool [B, L], true where there is an utterance, then averaged
 /// over those alone. D may differ between them. Returns a scalar, or [B] for `kNone`; float64 for float64 input, else float32.
 /// A batch of none or one gives zero, attached to the graph. Throws on shapes, types and devices that disagree, a dialog without
-/// an utterance, and options out of range. Time: 5 B^2 D multiply-adds; memory: O(B D) and the workspace. Twice differentiable.
+/// an utterance, and options out of range. Time: 5 B^2 D FLOPs; memory: O(B D) and the workspace. Twice differentiable.
 /// IDCL, ICASSP 2026, eq. 5.
 inline Tensor idcl_loss(const Tensor& anchor, const Tensor& target, const Tensor& mask, const IDCLLossOptions& options = {}) {
   return detail::idcl_loss(anchor, target, mask, options);
@@ -148,7 +148,7 @@ inline Tensor idcl_loss(const Tensor& anchor, const Tensor& target, const IDCLLo
 }
 
 /// The mean of both directions, idcl_loss(a, b) and idcl_loss(b, a), each similarity computed once: what training calls.
-/// Arguments, result and errors as `idcl_loss`; both inputs get gradients. Time: 8 B^2 D multiply-adds.
+/// Arguments, result and errors as `idcl_loss`; both inputs get gradients. Time: 8 B^2 D FLOPs.
 inline Tensor idcl_pair_loss(const Tensor& a, const Tensor& b, const Tensor& mask, const IDCLLossOptions& options = {}) {
   return detail::idcl_pair_loss(a, b, mask, options);
 }

@@ -90,7 +90,7 @@ inline engine::RowLosses pick_positive(const Tensor& positive, const Tensor& neg
 ///
 /// query, key: [N, D], row i of one belongs to row i of the other. Returns a scalar, or [N] for `kNone`; float64 for float64 input,
 /// else float32. No rows give zero. Throws on shapes, types and devices that disagree and on a temperature out of range.
-/// Time: 8 N^2 D multiply-adds, also when symmetric; memory: O(N D) and the workspace. Twice differentiable.
+/// Time: 8 N^2 D FLOPs, also when symmetric; memory: O(N D) and the workspace. Twice differentiable.
 /// van den Oord et al. 2018, eq. 4.
 inline Tensor info_nce_loss(const Tensor& query, const Tensor& key, const InfoNCELossOptions& options = {}) {
   detail::check_options(options);
@@ -113,7 +113,7 @@ inline Tensor info_nce_loss(const Tensor& query, const Tensor& key, const InfoNC
 /// batch's other keys, or with `in_batch_negatives(true)` beside them. With `symmetric(true)` the loss is the mean of this and of the
 /// other direction, each key against the queries of the batch: a negative key is nothing to a key. Returns a scalar, or [N] for `kNone`;
 /// float64 for float64 input, else float32. No negative gives zero. Throws as above, and on negative keys of another shape. Time:
-/// 8 N K D multiply-adds for shared keys and 8 N^2 D where the batch counts too; memory: O((N + K) D) and the workspace, O(N K D) for
+/// 8 N K D FLOPs for shared keys and 8 N^2 D where the batch counts too; memory: O((N + K) D) and the workspace, O(N K D) for
 /// keys of each query. Twice differentiable.
 inline Tensor info_nce_loss(const Tensor& query, const Tensor& positive_key, const Tensor& negative_keys,
                             const InfoNCELossOptions& options = {}) {

@@ -54,7 +54,7 @@ namespace functional {
 /// ref_embeddings [M, D] and ref_labels [M], where every pair counts, also the diagonal; optionally `mining::Pairs` or
 /// `mining::Triplets`, the only pairs that count then; a pair given twice is two terms. Returns a scalar, or [N] for `kNone`; float64 for
 /// float64 input, else float32. No pairs give zero. Throws on shapes, types and devices that disagree and on options out of range. Time:
-/// 6 N^2 D multiply-adds, against another set 10 N M D; memory: O(N D) and the workspace. Twice differentiable in the dense evaluator. Yu
+/// 6 N^2 D FLOPs, against another set 10 N M D; memory: O(N D) and the workspace. Twice differentiable in the dense evaluator. Yu
 /// and Tao 2019, eq. 9.
 inline constexpr idcl::detail::LabelLossFunction<IntraPairVarianceLossOptions, idcl::detail::intra_pair_variance_loss,
                                                  idcl::detail::Memory::Beside>

@@ -54,7 +54,7 @@ inline void check_options(const LargeMarginSoftmaxLossOptions& options) {
 /// a_ic: angle between row i and the weight w_c of class c. Rows and weights keep their lengths.
 /// embeddings: [N, D]; labels: integers [N] within [0, C); weight: [C, D], a row for each class. Returns a scalar, or [N] for
 /// `kNone`; float64 for float64 input, else float32. An empty batch gives zero. Throws on shapes, types and devices that disagree,
-/// labels that are no class and options out of range. Time: 8 N C D multiply-adds, nothing of size N x C in memory: O((N + C) D)
+/// labels that are no class and options out of range. Time: 8 N C D FLOPs, nothing of size N x C in memory: O((N + C) D)
 /// and the workspace. Twice differentiable. Liu et al. 2016, eq. 5 and 6.
 inline Tensor large_margin_softmax_loss(const Tensor& embeddings, const Tensor& labels, const Tensor& weight,
                                         const LargeMarginSoftmaxLossOptions& options = {}) {

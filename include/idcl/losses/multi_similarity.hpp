@@ -56,7 +56,7 @@ namespace functional {
 /// The mean is over all anchors, those without a pair too. embeddings: [N, D]; labels: integers [N]; optionally ref_embeddings [M, D] and
 /// ref_labels [M], where every pair counts, also the diagonal; optionally `mining::Pairs` or `mining::Triplets`, the only pairs that
 /// count then, a pair given twice once. Returns a scalar, or [N] for `kNone`; float64 for float64 input, else float32. Throws on shapes,
-/// types and devices that disagree and on options out of range. Time: 4 N^2 D multiply-adds (against another set 8 N M D); memory: O(N D)
+/// types and devices that disagree and on options out of range. Time: 4 N^2 D FLOPs (against another set 8 N M D); memory: O(N D)
 /// and the workspace. Twice differentiable for similarities that are inner products. Wang et al. 2019, eq. 14 (which has base 1).
 inline constexpr idcl::detail::LabelLossFunction<MultiSimilarityLossOptions, idcl::detail::multi_similarity_loss,
                                                  idcl::detail::Memory::Beside>

@@ -55,7 +55,7 @@ namespace functional {
 /// The pair of a class is its first element with its second, with references its first element and first reference, with `mining::Pairs`
 /// or `mining::Triplets` the first given positive pair. embeddings: [N, D]; labels: integers [N]; optionally ref_embeddings [M, D] and
 /// ref_labels [M]. Returns a scalar, or [C] for `kNone`; float64 for float64 input, else float32. A batch without a pair gives zero.
-/// Throws on shapes, types and devices that disagree. Time: 8 C^2 D multiply-adds, C classes; memory: O(C D) and the workspace. Twice
+/// Throws on shapes, types and devices that disagree. Time: 8 C^2 D FLOPs, C classes; memory: O(C D) and the workspace. Twice
 /// differentiable for similarities that are inner products. Sohn 2016, eq. 7.
 inline constexpr idcl::detail::LabelLossFunction<NPairsLossOptions, idcl::detail::n_pairs_loss> n_pairs_loss{};
 

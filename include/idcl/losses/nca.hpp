@@ -58,7 +58,7 @@ namespace functional {
 /// ref_labels [M], where every pair counts, also the diagonal; optionally `mining::Pairs` or `mining::Triplets`, which weight each anchor
 /// by how often they name it, the most frequent 1; all pairs count all the same. Returns a scalar, or [N] for `kNone`; float64 for
 /// float64 input, else float32. Throws on shapes, types and devices that disagree and on options out of range. Time: 6 N^2 D
-/// multiply-adds (with an inner product as similarity 4 N^2 D), against another set 8 N M D; memory: O(N D) and the workspace. Twice
+/// FLOPs (with an inner product as similarity 4 N^2 D), against another set 8 N M D; memory: O(N D) and the workspace. Twice
 /// differentiable where the similarity is an inner product; elsewhere use the dense evaluator. Goldberger et al. 2004, eq. 4.
 inline constexpr idcl::detail::LabelLossFunction<NCALossOptions, idcl::detail::nca_loss, idcl::detail::Memory::Beside> nca_loss{};
 

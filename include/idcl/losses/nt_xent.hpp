@@ -56,7 +56,7 @@ namespace functional {
 /// terms are 0. embeddings: [N, D]; labels: integers [N]; optionally ref_embeddings [M, D] and ref_labels [M], where every pair counts,
 /// also the diagonal; optionally `mining::Pairs` or `mining::Triplets`, the only pairs that count then; a pair given twice is two terms,
 /// and twice in the sum. Returns a scalar, or [N] for `kNone`; float64 for float64 input, else float32. A batch without a positive pair
-/// gives zero. Throws on shapes, types and devices that disagree and on options out of range. Time: 6 N^2 D multiply-adds (two sweeps
+/// gives zero. Throws on shapes, types and devices that disagree and on options out of range. Time: 6 N^2 D FLOPs (two sweeps
 /// forward), against another set 10 N M D; memory: O(N D) and the workspace. Twice differentiable for similarities that are inner
 /// products. Sohn 2016; Chen et al. 2020, eq. 1.
 inline constexpr idcl::detail::LabelLossFunction<NTXentLossOptions, idcl::detail::nt_xent_loss, idcl::detail::Memory::Beside>

@@ -71,7 +71,7 @@ namespace functional {
 /// labels: integers [N]; optionally ref_embeddings [M, D] and ref_labels [M], where every pair counts, also the diagonal; optionally
 /// `mining::Pairs` or `mining::Triplets`, the only pairs that count then; a pair given twice weighs twice. Returns a scalar, or [N] for
 /// `kNone`; float64 for float64 input, else float32. No pairs give zero. Throws on shapes, types and devices that disagree and on options
-/// out of range. Time: 6 N^2 D multiply-adds, against another set 8 N M D; memory: O(N D) and the workspace. The second derivative: dense
+/// out of range. Time: 6 N^2 D FLOPs, against another set 8 N M D; memory: O(N D) and the workspace. The second derivative: dense
 /// evaluator. Wang et al. 2019, "Ranked List Loss".
 inline constexpr idcl::detail::LabelLossFunction<RankedListLossOptions, idcl::detail::ranked_list_loss> ranked_list_loss{};
 

@@ -80,7 +80,7 @@ namespace functional {
 ///
 /// image, text: [N, D]; logit_scale, logit_bias: 0-d tensors, which get gradients, or numbers; the scale multiplies as it is. Returns a
 /// scalar, or [N] for `kNone`, one an image; float64 for float64 input, else float32. No rows give zero. Throws on shapes, types and
-/// devices that disagree. Time: 8 N^2 D multiply-adds; memory: O(N D) and the workspace. Twice differentiable. Zhai et al. 2023, eq. 2.
+/// devices that disagree. Time: 8 N^2 D FLOPs; memory: O(N D) and the workspace. Twice differentiable. Zhai et al. 2023, eq. 2.
 inline Tensor sig_lip_loss(const Tensor& image, const Tensor& text, const Tensor& logit_scale, const Tensor& logit_bias,
                            const SigLipLossOptions& options = {}) {
   return idcl::detail::sig_lip_loss(image, text, logit_scale, logit_bias, options);

@@ -55,7 +55,7 @@ namespace functional {
 /// optionally ref_embeddings [M, D] and ref_labels [M], where every pair counts, also the diagonal; optionally `mining::Pairs` or
 /// `mining::Triplets`, the only pairs that count then; a pair given twice is two terms. Returns a scalar, or [N] for `kNone`; float64 for
 /// float64 input, else float32. No pairs give zero. Throws on shapes, types and devices that disagree and on options out of range. Time:
-/// 8 N M D multiply-adds; memory: O(N D) and the workspace. Twice differentiable in the dense evaluator. Yuan et al. 2019, eq. 3.
+/// 8 N M D FLOPs; memory: O(N D) and the workspace. Twice differentiable in the dense evaluator. Yuan et al. 2019, eq. 3.
 inline constexpr idcl::detail::LabelLossFunction<SignalToNoiseRatioContrastiveLossOptions,
                                                  idcl::detail::signal_to_noise_ratio_contrastive_loss, idcl::detail::Memory::Beside>
     signal_to_noise_ratio_contrastive_loss{};

@@ -57,7 +57,7 @@ namespace functional {
 /// range.
 ///
 /// A term compares every two pairs of an anchor, so that the similarities of some anchors with all references are held at a time, and
-/// swept once for each positive. Time: 8 N M D multiply-adds and 2 N M P sigmoids, P the size of the largest class; memory: O(N D) and the
+/// swept once for each positive. Time: 8 N M D FLOPs and 2 N M P sigmoids, P the size of the largest class; memory: O(N D) and the
 /// workspace, whatever the classes (dense: N M P). Twice differentiable in the dense evaluator. Brown et al. 2020.
 inline constexpr idcl::detail::LabelLossFunction<SmoothAPLossOptions, idcl::detail::smooth_ap_loss> smooth_ap_loss{};
 

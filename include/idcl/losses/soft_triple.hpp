@@ -63,7 +63,7 @@ inline void check_options(const SoftTripleLossOptions& options) {
 ///
 /// embeddings: [N, D]; labels: integers [N] within [0, C); weight: [C, K, D], K centers for each class. Returns a scalar, or [N]
 /// for `kNone`; float64 for float64 input, else float32. An empty batch gives zero. Throws on shapes, types and devices that
-/// disagree, labels that are no class and options out of range. Time: 8 N C K D multiply-adds, nothing of size N x C in memory:
+/// disagree, labels that are no class and options out of range. Time: 8 N C K D FLOPs, nothing of size N x C in memory:
 /// O((N + C K) D) and the workspace. Twice differentiable. Qian et al. 2019, eq. 6 and 7. There is no regulariser that merges
 /// centers.
 inline Tensor soft_triple_loss(const Tensor& embeddings, const Tensor& labels, const Tensor& weight,

@@ -59,7 +59,7 @@ inline void check_options(const SubCenterArcFaceLossOptions& options) {
 /// with z_i = scale * cos(a_i + margin), and as in ArcFace beyond 180 degrees - margin. The slope is the nearest center's.
 /// embeddings: [N, D]; labels: integers [N] within [0, C); weight: [C, K, D], K centers for each class. Returns a scalar, or [N]
 /// for `kNone`; float64 for float64 input, else float32. An empty batch gives zero. Throws on shapes, types and devices that
-/// disagree, labels that are no class and options out of range. Time: 8 N C K D multiply-adds, nothing of size N x C in memory:
+/// disagree, labels that are no class and options out of range. Time: 8 N C K D FLOPs, nothing of size N x C in memory:
 /// O((N + C K) D) and the workspace. Twice differentiable. Deng et al. 2020, eq. 3.
 inline Tensor sub_center_arc_face_loss(const Tensor& embeddings, const Tensor& labels, const Tensor& weight,
                                        const SubCenterArcFaceLossOptions& options = {}) {

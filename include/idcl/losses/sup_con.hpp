@@ -59,7 +59,7 @@ namespace functional {
 /// The mean is over the anchors that have a positive. embeddings: [N, D]; labels: integers [N]; optionally ref_embeddings [M, D] and
 /// ref_labels [M], where every pair counts, also the diagonal; optionally `mining::Pairs` or `mining::Triplets`, the only pairs that
 /// count then. Returns a scalar, or [N] for `kNone`; float64 for float64 input, else float32. A batch without any positive pair gives
-/// zero. Throws on shapes, types and devices that disagree and on options out of range. Time: 4 N^2 D multiply-adds, against another
+/// zero. Throws on shapes, types and devices that disagree and on options out of range. Time: 4 N^2 D FLOPs, against another
 /// set 8 N M D; memory: O(N D) and the workspace. Twice differentiable. Khosla et al. 2020, eq. 2; there is no factor t / t_base.
 inline constexpr idcl::detail::LabelLossFunction<SupConLossOptions, idcl::detail::sup_con_loss, idcl::detail::Memory::Beside>
     sup_con_loss{};

@@ -60,7 +60,7 @@ namespace functional {
 /// ref_embeddings [M, D] and ref_labels [M], where every pair counts, also the diagonal; optionally `mining::Pairs` or
 /// `mining::Triplets`, the only pairs that count then; a pair given twice is two terms. Returns a scalar, or [N] for `kNone`; float64 for
 /// float64 input, else float32. No hard pairs give zero. Throws on shapes, types and devices that disagree and on options out of range.
-/// Time: 4 N^2 D multiply-adds (against another set 8 N M D); memory: O(N D) and the workspace. Twice differentiable. Zhang et al. 2024,
+/// Time: 4 N^2 D FLOPs (against another set 8 N M D); memory: O(N D) and the workspace. Twice differentiable. Zhang et al. 2024,
 /// eq. 4.
 inline constexpr idcl::detail::LabelLossFunction<ThresholdConsistentMarginLossOptions, idcl::detail::threshold_consistent_margin_loss,
                                                  idcl::detail::Memory::Beside>

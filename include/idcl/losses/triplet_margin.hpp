@@ -76,7 +76,7 @@ namespace functional {
 /// ref_labels [M], where every pair counts, also the diagonal; optionally `mining::Pairs` or `mining::Triplets`, the only pairs that
 /// count then: triplets as they are, pairs as all triplets of a positive and a negative of one anchor. Returns a scalar, or [N] for
 /// `kNone`; float64 for float64 input, else float32. No triplet gives zero. Throws on shapes, types and devices that disagree and on
-/// options out of range. Time: 8 N^2 D multiply-adds, against another set 10 N M D, and log P a pair, P the size of a class (P with
+/// options out of range. Time: 8 N^2 D FLOPs, against another set 10 N M D, and log P a pair, P the size of a class (P with
 /// `smooth_loss`); memory: O(N (D + P)) and the workspace; with `swap` or given triplets O(T) besides, T triplets. The second derivative:
 /// dense evaluator. Schroff et al. 2015, eq. 2.
 inline constexpr idcl::detail::LabelLossFunction<TripletMarginLossOptions, idcl::detail::triplet_margin_loss, idcl::detail::Memory::Beside>

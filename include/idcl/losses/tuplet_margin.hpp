@@ -55,7 +55,7 @@ namespace functional {
 /// `mining::Triplets`, the only pairs that count then; a pair given twice is two terms, and twice in the sum. Returns a scalar, or [N]
 /// for `kNone`; float64 for float64 input, else float32. A batch without a positive pair gives zero. Parallel rows have a finite
 /// gradient: the root in cos(th - margin) is constant there. Throws on shapes, types and devices that disagree and on options out of
-/// range. Time: 6 N^2 D multiply-adds, against another set 10 N M D; memory: O(N D) and the workspace. Twice differentiable. Yu and Tao
+/// range. Time: 6 N^2 D FLOPs, against another set 10 N M D; memory: O(N D) and the workspace. Twice differentiable. Yu and Tao
 /// 2019, eq. 4.
 inline constexpr idcl::detail::LabelLossFunction<TupletMarginLossOptions, idcl::detail::tuplet_margin_loss, idcl::detail::Memory::Beside>
     tuplet_margin_loss{};

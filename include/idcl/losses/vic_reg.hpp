@@ -53,7 +53,7 @@ inline void check_options(const VICRegLossOptions& options) {
 ///
 /// a, b: [N, D], row i of one and of the other are views of one element. Returns a scalar; float64 for float64 input, else float32.
 /// Fewer than two rows have no variance and give zero. Throws on shapes, types and devices that disagree, options out of range, and on
-/// kNone. Time: 6 N D^2 multiply-adds; memory: O(N D + D^2). Differentiable any number of times. Bardes et al. 2022, eq. 1 to 6.
+/// kNone. Time: 12 N D^2 FLOPs; memory: O(N D + D^2). Differentiable any number of times. Bardes et al. 2022, eq. 1 to 6.
 inline Tensor vic_reg_loss(const Tensor& a, const Tensor& b, const VICRegLossOptions& options = {}) {
   detail::check_options(options);
   const auto views = idcl::detail::check_views("idcl::vic_reg_loss", a, b);

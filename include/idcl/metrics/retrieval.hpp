@@ -128,7 +128,7 @@ inline Retrieval retrieval(const Ground& ground, int64_t workspace_bytes) {
 ///     scores.mean_reciprocal_rank()
 ///
 /// query: [N, D] and reference: [M, D], floating, with integer labels [N] and [M]. A query without a relevant reference is left out of
-/// every mean. No gradient. Throws on shapes, types and devices that disagree. Time: 3 N M D multiply-adds; memory: linear in N + M, and
+/// every mean. No gradient. Throws on shapes, types and devices that disagree. Time: 6 N M D FLOPs; memory: linear in N + M, and
 /// the workspace. Musgrave et al. 2020, section 3.2 (`MAP@R`).
 inline Retrieval retrieval(const Tensor& query, const Tensor& query_labels, const Tensor& reference, const Tensor& reference_labels,
                            const RetrievalOptions& options = {}) {

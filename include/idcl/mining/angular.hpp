@@ -74,8 +74,8 @@ inline Triplets angular(const Ground& ground, const AngularOptions& options) {
 ///
 /// embeddings: [N, D] and integer labels: [N], compared as they are unless `normalize`; optionally ref_embeddings [M, D] and ref_labels
 /// [M], from which positives and negatives are taken then, the diagonal included. Returns `Triplets`, by anchor, positive and negative. A
-/// NaN is in no triplet. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: T M D
-/// multiply-adds, T positive pairs; memory: O(N P), P the size of a class, the workspace, and the result. Wang et al. 2017, section 3.
+/// NaN is in no triplet. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: 2 T M D
+/// FLOPs, T positive pairs; memory: O(N P), P the size of a class, the workspace, and the result. Wang et al. 2017, section 3.
 inline constexpr detail::LabelMiner<AngularOptions, detail::angular> angular{};
 
 }  // namespace idcl::mining

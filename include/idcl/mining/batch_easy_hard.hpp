@@ -144,7 +144,7 @@ inline Pairs batch_easy_hard(const Ground& ground, const BatchEasyHardOptions& o
 /// embeddings: [N, D] and integer labels: [N]; optionally ref_embeddings [M, D] and ref_labels [M], from which positives and negatives are
 /// taken then, the diagonal included. Returns `Pairs`. Where both sides are chosen, an anchor that lacks one has neither; where one is
 /// `All`, the other stands for itself. Equal distances go to the lower index; a NaN is nobody's pair. No gradient. Throws on shapes,
-/// types and devices that disagree and on options that do not go together. Time: N M D multiply-adds (on other devices than the CPU twice
+/// types and devices that disagree and on options that do not go together. Time: 2 N M D FLOPs (on other devices than the CPU twice
 /// for `SemiHard` or `All`); memory: linear in N + M, the workspace, and with `All` the result. Xuan et al. 2020.
 inline constexpr detail::LabelMiner<BatchEasyHardOptions, detail::batch_easy_hard> batch_easy_hard{};
 

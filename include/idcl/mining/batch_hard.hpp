@@ -29,7 +29,7 @@ inline Triplets batch_hard(const Ground& ground, const BatchHardOptions& /*optio
 ///
 /// embeddings: [N, D] and integer labels: [N]; optionally ref_embeddings [M, D] and ref_labels [M], from which positives and negatives are
 /// taken then, the diagonal included. Returns `Triplets`, one for each anchor that has a positive and a negative. Equal distances go to
-/// the lower index; a NaN is nobody's pair. No gradient. Throws on shapes, types and devices that disagree. Time: N M D multiply-adds;
+/// the lower index; a NaN is nobody's pair. No gradient. Throws on shapes, types and devices that disagree. Time: 2 N M D FLOPs;
 /// memory: linear in N + M, and the workspace. Hermans et al. 2017, eq. 5.
 inline constexpr detail::LabelMiner<BatchHardOptions, detail::batch_hard> batch_hard{};
 

@@ -111,8 +111,8 @@ inline Triplets distance_weighted(const Ground& ground, const DistanceWeightedOp
 /// embeddings: [N, D], brought to unit length and compared by Euclidean distance; integer labels: [N]; optionally ref_embeddings [M, D] and
 /// ref_labels [M], from which positives and negatives are taken then, the diagonal included. Returns `Triplets`, by anchor and positive; an
 /// anchor without a negative of any weight has none. The same generator state gives the same triplets, whatever the workspace. A NaN is
-/// nobody's negative. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: 2 N M D
-/// multiply-adds; memory: O(N P), P the size of a class, and the workspace. Wu et al. 2017, section 4.
+/// nobody's negative. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: 4 N M D
+/// FLOPs; memory: O(N P), P the size of a class, and the workspace. Wu et al. 2017, section 4.
 inline constexpr detail::LabelMiner<DistanceWeightedOptions, detail::distance_weighted> distance_weighted{};
 
 }  // namespace idcl::mining

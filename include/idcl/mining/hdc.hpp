@@ -139,8 +139,8 @@ inline Pairs hdc(const Ground& ground, const HDCOptions& options) {
 ///
 /// embeddings: [N, D] and integer labels: [N]; optionally ref_embeddings [M, D] and ref_labels [M], from which positives and negatives are
 /// taken then, the diagonal included. Returns `Pairs`, by anchor and reference. Equal distances go to the lower anchor, then to the lower
-/// reference; a NaN is nobody's pair. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: N M
-/// D multiply-adds; memory: linear in N + M, the workspace, and a few times the result. Yuan et al. 2017, section 3.2.
+/// reference; a NaN is nobody's pair. No gradient. Throws on shapes, types and devices that disagree and on options out of range.
+/// Time: 2 N M D FLOPs; memory: linear in N + M, the workspace, and a few times the result. Yuan et al. 2017, section 3.2.
 inline constexpr detail::LabelMiner<HDCOptions, detail::hdc> hdc{};
 
 }  // namespace idcl::mining

@@ -13,7 +13,7 @@ enum class SetWeight { Jaccard, One };
 ///   J_ij = |A_i and B_j| / |A_i or B_j| ,   positive where J_ij > threshold, of weight J_ij
 ///
 /// Sets are rows of zeros and ones (multi-hot), of any type: `loss(x)` with `sets`, `loss(x, y)` with `reference_sets` too. An empty set
-/// is like no other. Cost: C multiply-adds a pair and sweep; memory O((N + M) C) and a tile. The weighted form with
+/// is like no other. Cost: 2 C FLOPs a pair and sweep; memory O((N + M) C) and a tile. The weighted form with
 /// `objective::SupCon` is multi-label supervised contrastive learning (Zhang et al. 2022, MultiSupCon).
 struct LabelSets {
   Tensor sets;              ///< [N, C], 0 or 1

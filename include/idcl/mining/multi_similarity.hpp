@@ -56,8 +56,8 @@ inline Pairs multi_similarity(const Ground& ground, const MultiSimilarityOptions
 ///
 /// embeddings: [N, D] and integer labels: [N]; optionally ref_embeddings [M, D] and ref_labels [M], from which positives and negatives are
 /// taken then, the diagonal included. Returns `Pairs`, by anchor and reference; an anchor without a positive or without a negative has
-/// none. A NaN is nobody's pair. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: N M D
-/// multiply-adds, twice that on another device than the CPU; memory: linear in N + M, the workspace, and the result. Wang et al. 2019, pair mining.
+/// none. A NaN is nobody's pair. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: 2 N M D
+/// FLOPs, twice that on another device than the CPU; memory: linear in N + M, the workspace, and the result. Wang et al. 2019, pair mining.
 inline constexpr detail::LabelMiner<MultiSimilarityOptions, detail::multi_similarity> multi_similarity{};
 
 }  // namespace idcl::mining

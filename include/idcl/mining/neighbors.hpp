@@ -60,8 +60,8 @@ struct NeighborsMiner {
 ///     neighbors(embeddings[, options]);   neighbors(embeddings, ref_embeddings[, options]);
 ///
 /// embeddings: [N, D], optionally ref_embeddings [M, D] to look among instead. Returns `Neighbors`. Equals go to the lower index; a NaN is
-/// nobody's neighbour. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: N M D
-/// multiply-adds; memory: linear in N + M, and the workspace.
+/// nobody's neighbour. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: 2 N M D
+/// FLOPs; memory: linear in N + M, and the workspace.
 inline constexpr detail::NeighborsMiner neighbors{};
 
 }  // namespace idcl::mining

@@ -54,7 +54,7 @@ inline Pairs pair_margin(const Ground& ground, const PairMarginOptions& options)
 ///
 /// embeddings: [N, D] and integer labels: [N]; optionally ref_embeddings [M, D] and ref_labels [M], from which positives and negatives are
 /// taken then, the diagonal included. Returns `Pairs`, by anchor and reference. A NaN is nobody's pair. No gradient. Throws on shapes,
-/// types and devices that disagree and on options out of range. Time: N M D multiply-adds; memory: linear in N + M, the workspace, and
+/// types and devices that disagree and on options out of range. Time: 2 N M D FLOPs; memory: linear in N + M, the workspace, and
 /// the result.
 inline constexpr detail::LabelMiner<PairMarginOptions, detail::pair_margin> pair_margin{};
 

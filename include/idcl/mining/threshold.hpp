@@ -104,7 +104,7 @@ struct ThresholdMiner {
 ///     threshold(embeddings[, options]);   threshold(embeddings, ref_embeddings[, options]);
 ///
 /// embeddings: [N, D], optionally ref_embeddings [M, D]. Returns `Pairs`, by anchor and reference; an element is not its own pair, a NaN is
-/// nobody's. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: N M D multiply-adds; memory:
+/// nobody's. No gradient. Throws on shapes, types and devices that disagree and on options out of range. Time: 2 N M D FLOPs; memory:
 /// linear in N + M, the workspace, and the result: with the options' defaults, every pair.
 inline constexpr detail::ThresholdMiner threshold{};
 

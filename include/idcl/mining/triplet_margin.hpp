@@ -50,7 +50,8 @@ int64_t list_negatives(std::span<const T> negatives, T reach, T margin, TripletK
   switch (kind) {
     case TripletKind::Hard:
       return list_where(
-          negatives, [=, most = std::min(margin, T{0})](auto& found, const auto& d) __attribute__((always_inline)) { found |= d - reach <= most; },
+          negatives,
+          [=, most = std::min(margin, T{0})](auto& found, const auto& d) __attribute__((always_inline)) { found |= d - reach <= most; },
           out);
     case TripletKind::SemiHard:
       return list_where(
@@ -124,9 +125,9 @@ inline Triplets triplet_margin(const Ground& ground, const TripletMarginOptions&
 ///
 /// embeddings: [N, D] and integer labels: [N]; optionally ref_embeddings [M, D] and ref_labels [M], from which positives and negatives are
 /// taken then, the diagonal included. Returns `Triplets`, by anchor, positive and negative. A NaN is nobody's pair. No gradient. Throws on
-/// shapes, types and devices that disagree and on options out of range. Time: N M D multiply-adds, twice that on another device than the
-/// CPU, and a comparison a triplet; memory: the workspace, O(N P) elsewhere, P the size of a class, and a few times the result. `functional::triplet_margin_loss` needs no list for its sum over all of
-/// them. Schroff et al. 2015, section 3.2.
+/// shapes, types and devices that disagree and on options out of range. Time: 2 N M D FLOPs, twice that on another device than the
+/// CPU, and a comparison a triplet; memory: the workspace, O(N P) elsewhere, P the size of a class, and a few times the result.
+/// `functional::triplet_margin_loss` needs no list for its sum over all of them. Schroff et al. 2015, section 3.2.
 inline constexpr detail::LabelMiner<TripletMarginOptions, detail::triplet_margin> triplet_margin{};
 
 }  // namespace idcl::mining

@@ -136,7 +136,7 @@ inline Pairs uniform_histogram(const Ground& ground, const UniformHistogramOptio
 /// embeddings: [N, D] and integer labels: [N]; optionally ref_embeddings [M, D] and ref_labels [M], from which positives and negatives are
 /// taken then, the diagonal included. Returns `Pairs`, by bin; an empty bin gives none. The same generator state gives the same pairs,
 /// whatever the workspace. A NaN is nobody's pair. No gradient. Throws on shapes, types and devices that disagree and on options out of
-/// range. Time: 3 N M D multiply-adds; memory: O(N (D + bins)), the workspace, and the result.
+/// range. Time: 6 N M D FLOPs; memory: O(N (D + bins)), the workspace, and the result.
 inline constexpr detail::LabelMiner<UniformHistogramOptions, detail::uniform_histogram> uniform_histogram{};
 
 }  // namespace idcl::mining
