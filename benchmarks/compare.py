@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Losses and miners of this library, and measures of sequences, beside their Python peers, in one process and one run.
 
-    cmake --build build --target idcl_bench_ops idcl_bench_trajectory_ops
-    python benchmarks/compare.py --ops build/benchmarks/libidcl_bench_ops.so [--sizes 128 1024 8192] [--dim 512] [--threads 2]
-    python benchmarks/compare.py --trajectory-ops build/benchmarks/libidcl_bench_trajectory_ops.so
+    cmake --workflow --preset bench
+    python benchmarks/compare.py --ops build/bench/benchmarks/libidcl_bench_ops.so [--sizes 128 1024 8192] [--dim 512] [--threads 2]
+    python benchmarks/compare.py --trajectory-ops build/bench/benchmarks/libidcl_bench_trajectory_ops.so
 
 Or both in one run: losses go forward and backward, and miners forward, as said here, sequences as compare_trajectory.py says.
 
@@ -11,10 +11,10 @@ Contestants alternate within a round, each after a product of its own size, forw
 state of the machine. A turn is a step that is not timed and then, as in a loop, one that is, or of a small batch the median of several
 (--cold: the first alone, so that caches are as others left them, which small batches feel); every ratio is the median over rounds of
 (peer's seconds / ours). In brackets stands what it would be if ours took no longer than the products that nobody can do without, at that
-product's rate. "sgemm" is the time of the products that the dense formula needs over our time. With --compile, peers are there once more as torch.compile makes them. Peak memory is that of a fresh
-process that does nothing else, beyond the same process before the first step (--memory). A contestant that asks for more than --limit
-GiB says so and is left out. Peers that are not installed are left out by name:
-pip install pytorch-metric-learning==2.9.0 open_clip_torch (the latter with --no-deps).
+product's rate. "sgemm" is the time of the products that the dense formula needs over our time. With --compile, peers are there
+once more as torch.compile makes them. Peak memory is that of a fresh process that does nothing else, beyond the same process before the
+first step (--memory). A contestant that asks for more than --limit GiB says so and is left out. Peers that are not installed are left
+out by name: pip install --no-deps pytorch-metric-learning==2.9.0 open_clip_torch==3.3.0
 
     python benchmarks/compare.py --from figures.json --plot figures.svg      draws what an earlier run wrote with --json
 """
@@ -172,6 +172,8 @@ def main():
     parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.earlier:
+        if not args.plot:
+            parser.error("--from draws: give --plot too")
         with open(args.earlier) as file:
             return draw(json.load(file)["results"], args.only, args.plot)
     if not args.ops and not args.trajectory_ops:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A full-batch training step of the emotion trainer: the released Python arithmetic against idcl-merc's, in one run.
 
-    python benchmarks/compare_merc_step.py --bench build/benchmarks/bench_merc_step [--rounds 7] [--threads 1] [--json out.json]
+    python benchmarks/compare_merc_step.py --bench build/bench/benchmarks/bench_merc_step [--rounds 7] [--threads 1] [--json out.json]
 
 Both sides train the same network on dialogs of the same lengths: 108 dialogs, 5,163 utterances, at most 94 in one, text 768,
 audio 100, hidden 512, 8 heads, dropout 0.5, cross-entropy + 0.05 IDCL, gradient norm clipped at 5, Adam. The Python side is padded

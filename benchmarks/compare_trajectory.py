@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures of sequences beside the Python libraries that people use, in one process and one run.
 
-    cmake --build build --target idcl_bench_trajectory_ops
-    python benchmarks/compare_trajectory.py --ops build/benchmarks/libidcl_bench_trajectory_ops.so [--threads 2] [--rounds 5]
-    python benchmarks/compare.py --trajectory-ops build/benchmarks/libidcl_bench_trajectory_ops.so      the same, with losses in one run
+    cmake --build build/bench --target idcl_bench_trajectory_ops
+    python benchmarks/compare_trajectory.py --ops build/bench/benchmarks/libidcl_bench_trajectory_ops.so [--threads 2] [--rounds 5]
+    python benchmarks/compare.py --trajectory-ops build/bench/benchmarks/libidcl_bench_trajectory_ops.so      the same, with losses in one run
 
 Distances of all pairs of 512 series by time warping, full and in a band, beside dtaidistance (its C library, in parallel) and
 tslearn (numba, in parallel); soft-DTW forward and backward of 512 pairs beside pysdtw, tslearn's soft-DTW for PyTorch and our own

@@ -1,4 +1,5 @@
 """The contests of compare.py: for each, our loss or miner and the Python peers that compute the same, on the same tensors."""
+import functools
 import importlib
 import importlib.util
 import pathlib
@@ -37,9 +38,18 @@ def plain_sup_con(embeddings, labels, temperature=0.1):
     return -((logits.log_softmax(1).masked_fill(~positive, 0)).sum(1) / positive.sum(1)).mean()
 
 
+@functools.cache
+def installed(package):
+    """The spec of a peer's package; None, which is said once, where it is not installed."""
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        print(f"{package} is not installed and left out", file=sys.stderr)
+    return spec
+
+
 def open_clip_losses():
     """The file of OpenCLIP's losses alone, since the package asks for torchvision; None where it is not installed."""
-    package = importlib.util.find_spec("open_clip")
+    package = installed("open_clip")
     if package is None:
         return None
     spec = importlib.util.spec_from_file_location("open_clip_loss", pathlib.Path(package.submodule_search_locations[0]) / "loss.py")
@@ -111,7 +121,7 @@ def contests(size, dim, evaluator="auto", classes=1000):
         found["clip"].contestants["OpenCLIP"] = lambda: clip(unit_a, unit_b, torch.tensor(14.3))
         found["sig_lip"].contestants["OpenCLIP"] = lambda: sig_lip(unit_a, unit_b, scale, bias)
 
-    metric = importlib.import_module("pytorch_metric_learning.losses") if importlib.util.find_spec("pytorch_metric_learning") else None
+    metric = importlib.import_module("pytorch_metric_learning.losses") if installed("pytorch_metric_learning") else None
     peers = {
         "sup_con": lambda: metric.SupConLoss(temperature=0.1),
         "nt_xent": lambda: metric.NTXentLoss(temperature=0.07),

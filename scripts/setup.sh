@@ -1,4 +1,4 @@
-# Sourced by test.sh and demo.sh: finds what the build needs, else gets it, else says in one message what to install.
+# Sourced by test.sh, demo.sh and docs.sh: finds what the build needs, else gets it, else says in one message what to install.
 #
 #   compiler, CMake >= 3.25, Ninja             from the system, else from apt as root, else (CMake, Ninja) from pip
 #   LibTorch                                   through CMAKE_PREFIX_PATH, else python3's torch, else pip into build/venv

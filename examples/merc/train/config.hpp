@@ -104,7 +104,7 @@ enum class PretrainSplits {
   All,       ///< test as well, as the released code does
 };
 
-/// The network. See model/model.hpp.
+/// The network. See model/network.hpp.
 struct Architecture {
   std::vector<std::string> modalities{"text", "audio"};  ///< names of the corpus; the contrastive term takes all pairs of them
   int64_t hidden = 512;                                  ///< width of everything, a multiple of `heads`
