@@ -156,3 +156,24 @@ save("multiemo_meld/Speakers.pkl", (names, column(seven, "speakers"), column(sev
 for modality in dims:
     save(f"multiemo_meld/{modality.capitalize()}Features.pkl", features(seven, modality))
 sidecar("multiemo_meld", "multiemo_folder", 7, "float32", dims, seven, {"train": ids[:6], "test": ids[6:]})
+
+# Text as bytes, as a file of Python 2 is that Python 3 loaded with encoding="bytes": what protocols 0 to 2 spell as text in Latin-1 and a call.
+def in_bytes(value):
+    if isinstance(value, str):
+        return value.encode("latin1")
+    if isinstance(value, dict):
+        return {in_bytes(k): in_bytes(v) for k, v in value.items()}
+    return type(value)(in_bytes(v) for v in value) if isinstance(value, (list, tuple)) else value
+
+
+ids = [f"Ses0{s}F_impro0{k}" for s in range(1, 6) for k in (1, 2)]
+train, test = ids[:8], ids[8:]
+dims = {"text": 4, "audio": 3, "visual": 2}
+content = dialogs(ids, 6, dims, lambda: str(random.choice(["M", "F"])))
+splits = {"train": train[2:], "dev": train[:2], "test": test}
+plain = lambda vid, p: {"vid": vid, "speakers": p["speakers"], "labels": p["labels"], **p["features"], "sentence": p["sentences"]}  # noqa: E731
+save("bytes_dict.pkl", in_bytes({s: [plain(v, content[v]) for v in vids] for s, vids in splits.items()}), 2)
+sidecar("bytes_dict", "corect_dict", 6, "float32", dims, content, splits)
+names = {vid: [f"{vid}_{u}" for u in range(len(part["labels"]))] for vid, part in content.items()}
+save("bytes_tuple.pkl", in_bytes((names, column(content, "speakers"), column(content, "labels"), *[features(content, m) for m in dims], column(content, "sentences"), train, test)), 0)
+sidecar("bytes_tuple", "iemocap_tuple9", 6, "float32", dims, content, {"train": train, "test": test})

@@ -96,6 +96,23 @@ TEST_CASE("opcodes that only old or other picklers write") {
   CHECK(shown("]\x98.") == "[]");
 }
 
+TEST_CASE("bytes are text in Latin-1, however the file spells them") {
+  for (const auto& spelt : {"C\x02"
+                            "a\xe9."s,
+                            "c_codecs\nencode\n(X\x03\x00\x00\x00"
+                            "a\xc3\xa9X\x06\x00\x00\x00latin1tR."s}) {
+    const auto document = loads(spelt);
+    CHECK(document.root.is_string());
+    CHECK(text(document.root) == "a\xc3\xa9");
+  }
+  const auto dict =
+      "}(c_codecs\nencode\n(X\x01\x00\x00\x00"
+      "aX\x06\x00\x00\x00latin1tRK\x01u."s;
+  const auto document = loads(dict);
+  REQUIRE(find(document.root, "a"));
+  CHECK(find(document.root, "a")->integer() == 1);
+}
+
 TEST_CASE("what follows the pickle is counted, not read") {
   const std::string bytes = "N.junk";
   CHECK(loads(bytes).trailing_bytes == 4);

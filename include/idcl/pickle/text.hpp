@@ -75,10 +75,10 @@ inline std::optional<std::string> utf8_to_latin1(std::string_view text) {
   return out;
 }
 
-/// A Text, or a Bytes read as Latin-1 (the str of Python 2), as valid UTF-8. Throws for other kinds and for broken UTF-8.
+/// A Text, or bytes read as Latin-1 (the str of Python 2), as valid UTF-8. Throws for other kinds and for broken UTF-8.
 inline std::string text(const Value& value) {
   if (value.is(Kind::Bytes)) return latin1_to_utf8(value.bytes());
-  if (!value.is(Kind::Text)) throw Error(std::string("expected a string, got ") + name(value.kind()));
+  if (!value.is(Kind::Text) && !value.is(Kind::Latin1)) throw Error(std::string("expected a string, got ") + name(value.kind()));
   std::string out;
   out.reserve(value.bytes().size());
   for (auto rest = value.bytes(); !rest.empty();) {

@@ -81,7 +81,7 @@ class Value {
   bool is_integer() const { return is(Kind::Int) || is(Kind::Bool); }
   bool is_sequence() const { return is(Kind::List) || is(Kind::Tuple); }
   bool is_collection() const { return is_sequence() || is(Kind::Set); }
-  bool is_string() const { return is(Kind::Text) || is(Kind::Bytes); }
+  bool is_string() const { return is(Kind::Text) || is(Kind::Bytes) || is(Kind::Latin1); }
   bool is_container() const { return is_collection() || is(Kind::Dict); }
 
   /// Int, Bool.
