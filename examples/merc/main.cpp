@@ -11,6 +11,7 @@
 #include <iostream>
 #include <memory>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,24 @@ int misused(const CLI::App& program, const CLI::ParseError& error) {
   return fail(error.what() + help, bad_usage);
 }
 
+/// CLI11 lets the error of a number pass where a flag that is on or off was given a value that is neither.
+void parse(CLI::App& program, int argc, char** argv) {
+  try {
+    program.parse(argc, argv);
+  } catch (const merc::UsageError&) {
+    throw;
+  } catch (const std::logic_error&) {
+    throw CLI::ConversionError("a flag that is on or off was given a value that is neither true nor false",
+                               CLI::ExitCodes::ConversionError);
+  }
+}
+
+/// The status, unless what was said is lost: on a full disk, say.
+int written(int status) {
+  std::cout.flush();
+  return status == success && !std::cout ? fail("standard output cannot be written", bad_data) : status;
+}
+
 /// A word as a shell would need it.
 std::string quoted(const std::string& word) {
   if (!word.empty() &&
@@ -86,9 +105,9 @@ int main(int argc, char** argv) {
                               eval(program),    predict(program), embed(program),   report(program), trajectories(program)};
 
   try {
-    program.parse(argc, argv);
+    parse(program, argc, argv);
     for (const auto& command : commands)
-      if (command.app->parsed()) return command.run();
+      if (command.app->parsed()) return written(command.run());
     return success;
   } catch (const CLI::Success& help) {
     return program.exit(help);

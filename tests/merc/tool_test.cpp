@@ -129,6 +129,10 @@ TEST_CASE("predict needs no labels, and says of a split what the run said") {
   CHECK(count(csv, ",-1,") == utterances);
   check_refused(run({"predict", "--data", bare.string(), "--out", (trained.scratch / "q").string()}), 2,
                 "predict: no weights; name them by --run");
+  check_refused(run({"eval", "--run", trained.folder.string(), "--data", bare.string()}), 1,
+                "no utterance of test has a label to compare with; take predict");
+  check_refused(run({"train", "--data", bare.string(), "--out", (trained.scratch / "r").string()}), 1,
+                "no utterance of train has a label to learn from");
 }
 
 TEST_CASE("embed writes a row a dialog and a row an utterance, and what they are") {

@@ -58,6 +58,13 @@ TEST_CASE("flags and commands that are none end with status 2 and the one that w
   check_refused(run({"ablate", "--data", "x", "--out", "y", "--settings", "A,C"}), 2,
                 "name it by --pretrain-data PATH, or take --settings A,B");
   check_refused(run({"eval", "--data", "x"}), 2, "no weights; name them by --run RUN or --weights FILE");
+  check_refused(run({"eval", "--data", "x", "--run", "y", "--threads", "100000"}), 2,
+                "--threads: expected a number from 0 to 1024, got 100000");
+  check_refused(run({"train", "--data", "x", "--out", "y", "--threads", "100000"}), 2,
+                "expected `threads` to be 0 to 1024, but got 100000");
+  check_refused(run({"train", "--data", "x", "--out", "y", "--seed", "9223372036854775808"}), 2, "--seed: expected a number below 2^63");
+  check_refused(run({"train", "--data", "x", "--out", "y", "--speaker-embedding=maybe"}), 2, "neither true nor false");
+  check_refused(run({"synth", "--out", "y", "--seed", "-1"}), 2, "--seed: expected a number of at least 0, got -1");
 }
 
 TEST_CASE("values that make no sense end with status 2 and the field") {

@@ -202,6 +202,26 @@ TEST_CASE("the open format as a person may write it") {
   CHECK_THAT(error_of(folder.path), Contains("line 2"));
   lines(R"({"id": 1, "split": "train", "speakers": ["A"], "labels": [9]})");
   CHECK_THAT(error_of(folder.path), Contains("label 9 is out of range"));
+  for (const std::string label : {"4294967297", "-4294967295", "18446744073709551615", "-2"}) {
+    lines(R"({"id": 1, "split": "train", "speakers": ["A"], "labels": [)" + label + "]}");
+    CHECK_THAT(error_of(folder.path), Contains("label " + label + " is out of range"));
+  }
+  lines(R"({"id": 18446744073709551615, "split": "train", "speakers": ["A"], "labels": [1]})");
+  CHECK_THAT(error_of(folder.path), Contains("\"id\" 18446744073709551615 is out of range"));
   lines(R"({"id": 1, "split": "train", "speakers": ["A"], "labels": [1, 2]})");
   CHECK_THAT(error_of(folder.path), Contains("\"labels\""));
+}
+
+TEST_CASE("what the dict pickle has no place for is told") {
+  Corpus corpus;
+  corpus.classes = 3;
+  corpus.label_names = {"x", "y", "z"};
+  corpus.modalities["gaze"] = {.dim = 2, .dtype = "float32"};
+  corpus.splits["train"].dialogs.push_back({.id = "d", .speakers = {"A", "B"}, .labels = {2, -1}, .sentences = {"", ""}, .features = {}});
+  const auto lost = lost_in_corect_pickle(corpus);
+  REQUIRE(lost.size() == 3);
+  CHECK_THAT(lost[0], Contains("`gaze`"));
+  CHECK_THAT(lost[1], Contains("1 of 2 utterances have no label"));
+  CHECK_THAT(lost[2], Contains("names of the classes"));
+  CHECK(lost_in_corect_pickle(read(data / "pickles" / "corect_p4_numpy1_f64.pkl")).empty());
 }

@@ -13,6 +13,7 @@
 using namespace merc;
 using namespace merc::test;
 using Catch::Matchers::Contains;
+using namespace std::string_literals;
 
 TEST_CASE("hostile and damaged files are refused, warned of or accepted, as their sidecars say") {
   const auto files = sidecars(data / "pickles" / "hostile");
@@ -108,9 +109,10 @@ TEST_CASE("what is no feature pickle is recognised") {
 }
 
 TEST_CASE("where no layout fits, the message shows what every member is") {
-  CHECK_THAT(error_of(data / "merc_data" / "layouts" / "causes.pkl"),
-             Contains("seen: tuple of 12 (2 x dict of 10 str -> list of 2 str; dict of 10 str -> list of 2 int; 3 x dict of 10 str -> list of 2 "
-                      "list; 3 x dict of 10 str -> list of 2 array; dict of 10 str -> list of 2 str; list of 8 str; list of 2 str)"));
+  CHECK_THAT(
+      error_of(data / "merc_data" / "layouts" / "causes.pkl"),
+      Contains("seen: tuple of 12 (2 x dict of 10 str -> list of 2 str; dict of 10 str -> list of 2 int; 3 x dict of 10 str -> list of 2 "
+               "list; 3 x dict of 10 str -> list of 2 array; dict of 10 str -> list of 2 str; list of 8 str; list of 2 str)"));
 }
 
 TEST_CASE("what is not read of a file is said") {
@@ -121,6 +123,21 @@ TEST_CASE("what is not read of a file is said") {
   };
   CHECK(notes("named_splits.pkl") == "not read: \"all\", which is no split: list of 2 (2 x int)\n");
   CHECK_THAT(notes("graphsmile.pkl"), Contains("not read: member 14, of which it is not known what it is: dict of 1 (\"made\")"));
+}
+
+TEST_CASE("of two keys for one split the last is read, and the other is named") {
+  const TemporaryFolder folder;
+  const auto dialog = [](const std::string& id) {
+    return "}(X\x03\x00\x00\x00vidX\x01\x00\x00\x00"s + id + "X\x08\x00\x00\x00speakers]X\x01\x00\x00\x00"s + "Aa" +
+           "X\x06\x00\x00\x00labels]K\x05"s + "aX\x04\x00\x00\x00text]](K\x01K\x02"s + "eau"s;
+  };
+  spit(folder.path / "two.pkl", "\x80\x02}(X\x05\x00\x00\x00train]"s + dialog("a") + "aX\x03\x00\x00\x00"s + "dev]" + dialog("b") +
+                                    "aX\x05\x00\x00\x00valid]"s + dialog("c") + "au.");
+  const auto corpus = read(folder.path / "two.pkl");
+  CHECK(corpus.dev().dialogs.front().id == "c");
+  std::string warnings;
+  for (const auto& warning : corpus.warnings) warnings += warning + '\n';
+  CHECK_THAT(warnings, Contains("not read: \"dev\", as a later key is for the same split: list of 1"));
 }
 
 TEST_CASE("the name of a class is shown whatever its bytes are") {

@@ -39,6 +39,14 @@ TEST_CASE("data that cannot be trained on is refused by dialog and reason", "[ba
   CHECK(refusal([](Corpus& c, Config&) { c.splits.erase("dev"); }) ==
         "data: tiny: no dev split to select an epoch on; give one, or take --select last");
   CHECK(refusal([](Corpus& c, Config& o) { c.splits.erase("dev"), o.selection = Selection::Last; }) == "accepted");
+  const auto unlabel = [](Corpus& c, const std::string& split) {
+    for (auto& dialog : c.splits[split].dialogs) std::fill(dialog.labels.begin(), dialog.labels.end(), -1);
+  };
+  CHECK(refusal([&](Corpus& c, Config&) { unlabel(c, "train"); }) == "data: tiny: no utterance of train has a label to learn from");
+  CHECK(refusal([&](Corpus& c, Config&) { unlabel(c, "dev"); }) ==
+        "data: tiny: no utterance of dev has a label to select an epoch on; take --select last");
+  CHECK(refusal([&](Corpus& c, Config& o) { unlabel(c, "dev"), o.selection = Selection::Last; }) == "accepted");
+  CHECK(refusal([&](Corpus& c, Config&) { unlabel(c, "test"); }) == "accepted");
   CHECK(refusal([](Corpus& c, Config&) { c.splits.erase("test"); }) == "accepted");
   CHECK(refusal([](Corpus& c, Config& o) { c.splits.erase("test"), o.selection = Selection::TestWeightedF1; }) ==
         "data: tiny: no test split to select an epoch on");

@@ -2,10 +2,13 @@
 #include "commands/run.hpp"
 #include "commands/split_flags.hpp"
 #include "commands/target.hpp"
+#include "data/open_format.hpp"
+#include "data/printable.hpp"
 
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace merc::commands {
 namespace {
@@ -20,7 +23,11 @@ int run(const Flags& flags, const SplitFlags& splits) {
   check_target(flags.out, flags.overwrite);
   auto corpus = read(flags.in, flags.read);
   arrange(corpus, splits.arrangement());
-  write_corpus(say(std::move(corpus), flags.in, flags.quiet), flags.out);
+  const auto said = say(std::move(corpus), flags.in, flags.quiet);
+  write_corpus(said, flags.out);
+  if (flags.out.ends_with(".pkl"))
+    for (const auto& loss : lost_in_corect_pickle(said))
+      std::cerr << "idcl-merc: WARNING: " << flags.out << ": " << printable(loss) << '\n';
   if (!flags.quiet) std::cout << "written: " << flags.out << std::endl;
   return success;
 }

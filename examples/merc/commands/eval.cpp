@@ -3,6 +3,7 @@
 #include "commands/weights.hpp"
 #include "report/files.hpp"
 #include "report/score_text.hpp"
+#include "train/fit.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -28,6 +29,7 @@ int run(const WeightsFlags& asked, const Flags& flags) {
   nlohmann::json results{{"data", data_json(data, std::nullopt)}, {"weights", asked.source()}};
   std::string csv;
   for (const auto& split : asked.splits(data)) {
+    check_labelled(data, split, " to compare with; take predict");
     const auto predictions = model.predict(data, split);
     const auto scores = score(predictions);
     results[split] = scores_json(scores, data.label_names);

@@ -108,7 +108,7 @@ Command synth(CLI::App& program) {
   app->add_option("--dialogs", flags->dialogs, "over all splits, at least 3 [151, 1432]");
   app->add_option("--without", flags->without, "leave out the dialogs that this corpus has: for stage 1, others of the same world")
       ->type_name("PATH");
-  app->add_option("--seed", flags->seed, "equal seeds give equal corpora")->capture_default_str();
+  app->add_option("--seed", flags->seed, "equal seeds give equal corpora")->check(at_least(0))->capture_default_str();
   app->add_option("--dims", flags->dims, "modalities and widths [text=768,audio=100,visual=512; text=600,audio=300]")
       ->delimiter(',')
       ->type_name("NAME=N");
@@ -118,12 +118,8 @@ Command synth(CLI::App& program) {
   app->add_option("--temperament", flags->temperament, "how far the emotions of a speaker are from the scenario's, at least 0");
   app->add_option("--persistence", flags->persistence, "chance that a speaker keeps their emotion");
   app->add_option("--contagion", flags->contagion, "chance to take over the other's");
-  app->add_option("--difficulty", flags->difficulty, "divides the distances between emotions")
-      ->check(above_zero())
-      ->capture_default_str();
-  app->add_option("--scene", flags->scene, "multiplies what features show of the scenario")
-      ->check(at_least(0))
-      ->capture_default_str();
+  app->add_option("--difficulty", flags->difficulty, "divides the distances between emotions")->check(above_zero())->capture_default_str();
+  app->add_option("--scene", flags->scene, "multiplies what features show of the scenario")->check(at_least(0))->capture_default_str();
   app->add_option("--voice", flags->voice, "... of the speaker")->check(at_least(0))->capture_default_str();
   app->add_option("--take", flags->take, "... of the single dialog, independently in each modality")
       ->check(at_least(0))

@@ -185,7 +185,7 @@ void TrainFlags::add(const std::string& flag, const std::string& pointer, const 
                      name, [say](const int64_t& value) { say(static_cast<uint64_t>(value)); }, help)
                  ->check(at_least(0));
   else if (standard.is_number_integer())
-    option = app_.add_option_function<int64_t>(name, say, help);
+    option = app_.add_option_function<int64_t>(name, say, help)->check(whole());
   else if (standard.is_number())  // CLI11 reads a long double and rounds it again, which may miss the nearest double
     option = app_.add_option_function<std::string>(
                      name, [say](const std::string& text) { say(std::strtod(text.c_str(), nullptr)); }, help)

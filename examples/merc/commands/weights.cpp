@@ -24,7 +24,7 @@ WeightsFlags::WeightsFlags(CLI::App& app, std::vector<std::string> splits) : app
   app.add_option("--modalities", modalities_, "what --weights were trained on; a run knows")->delimiter(',')->capture_default_str();
   app.add_option("--heads", heads_, "attention heads of --weights; a run knows")->check(at_least(1))->capture_default_str();
   app.add_option("--device", device_, "cpu, cuda, cuda:1")->capture_default_str();
-  app.add_option("--threads", threads_, "0: one a core")->check(at_least(0))->capture_default_str();
+  app.add_option("--threads", threads_, "0: one a core")->check(between(0, most_threads))->capture_default_str();
   app.add_flag("--deterministic", deterministic_, "refuse operations that are not");
 }
 

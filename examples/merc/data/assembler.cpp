@@ -39,7 +39,8 @@ std::optional<std::vector<DialogId>> ids_of(const pickle::Value& value) {
   } else if (auto texts = numpy::strings(value)) {
     for (auto& text : *texts) ids.push_back({.text = std::move(text)});
   } else if (const auto array = numpy::array(value); array && array->shape.size() == 1 && array->dtype.kind != 'f') {
-    numpy::visit(*array, [&](auto number) { ids.push_back({.text = std::to_string(static_cast<std::int64_t>(number)), .numbered = true}); });
+    numpy::visit(*array,
+                 [&](auto number) { ids.push_back({.text = std::to_string(static_cast<std::int64_t>(number)), .numbered = true}); });
   } else {
     return std::nullopt;
   }
@@ -142,7 +143,10 @@ void Assembler::add(const std::string& split, const DialogParts& parts) {
   dialog.numbered = parts.id.numbered;
   const auto place = split + " dialog " + dialog.id;
   try {
-    for (const auto label : integers(parts.labels)) dialog.labels.push_back(static_cast<int>(std::clamp<std::int64_t>(label, -1, 1 << 30)));
+    for (const auto label : integers(parts.labels)) {
+      if (label < -1 || label > 1 << 30) throw pickle::Error("hold " + std::to_string(label) + ", which is out of range");
+      dialog.labels.push_back(static_cast<int>(label));
+    }
   } catch (const pickle::Error& error) {
     throw DataError(place + ": labels " + error.what());
   }

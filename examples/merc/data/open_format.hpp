@@ -3,6 +3,8 @@
 #include "data/corpus.hpp"
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 /// The open format, which anybody can write in ten lines of Python: a folder of
 ///
@@ -24,6 +26,9 @@ void write_open(const Corpus& corpus, const std::filesystem::path& folder);
 /// Without a dev split the first tenth of train becomes one, since programs that read this layout need it. Replaces an existing
 /// file, in one step. Throws DataError where it cannot be written.
 void write_corect_pickle(const Corpus& corpus, const std::filesystem::path& path);
+
+/// What a reader of that layout will not find in it, or not take: a line each.
+std::vector<std::string> lost_in_corect_pickle(const Corpus& corpus);
 
 /// `write_corect_pickle` where the name ends in .pkl, otherwise `write_open`.
 void convert(const Corpus& corpus, const std::filesystem::path& out);

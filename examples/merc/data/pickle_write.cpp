@@ -1,11 +1,15 @@
 #include "data/atomic.hpp"
+#include "data/labels.hpp"
 #include "data/npy.hpp"
 #include "data/open_format.hpp"
 
 #include <idcl/pickle/opcode.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -184,6 +188,27 @@ void write_corpus(std::ostream& out, const Corpus& corpus) {
 }
 
 }  // namespace
+
+std::vector<std::string> lost_in_corect_pickle(const Corpus& corpus) {
+  constexpr std::array<std::string_view, 6> known{"text", "audio", "visual", "text2", "text3", "text4"};
+  std::vector<std::string> lost;
+  for (const auto& [name, modality] : corpus.modalities)
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      lost.push_back("programs that read such a pickle do not know the modality `" + name + "`");
+  std::int64_t unlabelled = 0, utterances = 0;
+  for (const auto& [name, split] : corpus.splits)
+    for (const auto& dialog : split.dialogs) {
+      unlabelled += std::count(dialog.labels.begin(), dialog.labels.end(), -1);
+      utterances += dialog.utterances();
+    }
+  if (unlabelled > 0)
+    lost.push_back(std::to_string(unlabelled) + " of " + std::to_string(utterances) +
+                   " utterances have no label, for which such a pickle has no place: they stand there as -1, which its readers refuse");
+  const bool usual = corpus.classes == 4 || corpus.classes == 6 || corpus.classes == 7;
+  if (!usual || corpus.label_names != label_names(corpus.classes))
+    lost.push_back("the names of the classes have no place in such a pickle, whose readers expect the 4 or 6 of IEMOCAP or the 7 of MELD");
+  return lost;
+}
 
 void write_corect_pickle(const Corpus& corpus, const std::filesystem::path& path) {
   write_file(path, [&](std::ostream& out) { write_corpus(out, corpus); });

@@ -66,7 +66,10 @@ Corpus assemble(const pickle::Document& document, Assembler& assembler, Parts pa
   }
   const auto items = document.root.items();
   for (std::size_t i = 0; i + 1 < items.size(); i += 2)
-    if (!split_of(items[i])) assembler.note("not read: " + key_text(items[i]) + ", which is no split: " + describe(items[i + 1]));
+    if (const auto split = split_of(items[i]); split && find_split(document.root, *split) != &items[i + 1])
+      assembler.warn("not read: " + key_text(items[i]) + ", as a later key is for the same split: " + describe(items[i + 1]));
+    else if (!split)
+      assembler.note("not read: " + key_text(items[i]) + ", which is no split: " + describe(items[i + 1]));
   return assembler.finish();
 }
 

@@ -90,10 +90,10 @@ void check(const Config& config) {
   check(config.finetune, "finetune");
   if (config.ablation == Ablation::C)
     need(config.pretrain.idcl_weight > 0, "pretrain.idcl_weight", "positive, as stage 1 has no other term", config.pretrain.idcl_weight);
-  if (by_label(config.pretrain.contrastive) ||
-      (config.ablation == Ablation::C && config.pretrain.contrastive == Contrastive::None))
+  if (by_label(config.pretrain.contrastive) || (config.ablation == Ablation::C && config.pretrain.contrastive == Contrastive::None))
     throw UsageError(
-        "config: expected `pretrain.contrastive` to be idcl or a loss of two modalities, such as info_nce, as stage 1 sees no labels and has "
+        "config: expected `pretrain.contrastive` to be idcl or a loss of two modalities, such as info_nce, as stage 1 sees no labels and "
+        "has "
         "no other term");
   if (model.backbone == Backbone::Gru) {
     need(model.hidden % 2 == 0, "model.hidden", "even for two directions of a gru", static_cast<double>(model.hidden));
@@ -110,7 +110,8 @@ void check(const Config& config) {
     throw UsageError("config: the contrastive term needs two modalities, but `model.modalities` names one; take ablation A");
   need(config.label_smoothing >= 0 && config.label_smoothing < 1, "label_smoothing", "in [0, 1)", config.label_smoothing);
   need(config.patience >= 0, "patience", "at least 0", static_cast<double>(config.patience));
-  need(config.threads >= 0, "threads", "at least 0", static_cast<double>(config.threads));
+  need(config.threads >= 0 && config.threads <= most_threads, "threads", "0 to " + std::to_string(most_threads),
+       static_cast<double>(config.threads));
   need(config.save_seconds >= 0, "save_seconds", "not negative", config.save_seconds);
 }
 

@@ -213,6 +213,9 @@ inline const std::map<std::string, Schedule> schedule_names{
 inline const std::map<std::string, PretrainSplits> pretrain_splits_names{{"train-dev", PretrainSplits::TrainDev},
                                                                          {"all", PretrainSplits::All}};
 
+/// More threads than any machine has cores, and no more than a system lets a process have.
+inline constexpr int64_t most_threads = 1024;
+
 /// Both ways through JSON; an unknown key or a wrong type is a UsageError that names it, a key left out keeps its default.
 void to_json(nlohmann::json& json, const Config& config);
 void from_json(const nlohmann::json& json, Config& config);

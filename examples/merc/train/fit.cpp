@@ -2,6 +2,7 @@
 
 #include "selection.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace merc {
@@ -65,15 +66,28 @@ void check_fit(const Corpus& corpus, const std::map<std::string, int64_t>& width
                     (corpus.classes == 6 && classes == 4 ? "; make four of six by --four-way drop or merge" : ""));
 }
 
+bool is_labelled(const Split& split) {
+  return std::any_of(split.dialogs.begin(), split.dialogs.end(), [](const Dialog& dialog) {
+    return std::any_of(dialog.labels.begin(), dialog.labels.end(), [](int label) { return label >= 0; });
+  });
+}
+
+void check_labelled(const Corpus& corpus, const std::string& split, const std::string& purpose) {
+  if (!is_labelled(corpus.split(split))) throw DataError(corpus.path + ": no utterance of " + split + " has a label" + purpose);
+}
+
 void check_fit(const Corpus& data, const std::optional<std::reference_wrapper<const Corpus>>& pretrain, const Config& config) {
   const auto& modalities = config.model.modalities;
   for (const auto* split : split_names)
     if (data.has(split)) check_fit(data, split, modalities);
   if (data.train().empty()) throw DataError(data.path + ": the train split is empty");
+  check_labelled(data, "train", " to learn from");
   if (needs_dev(config.selection) && (!data.has("dev") || data.dev().empty()))
     throw DataError(data.path + ": no dev split to select an epoch on; give one, or take --select last");
+  if (needs_dev(config.selection)) check_labelled(data, "dev", " to select an epoch on; take --select last");
   if (config.selection == Selection::TestWeightedF1 && (!data.has("test") || data.test().empty()))
     throw DataError(data.path + ": no test split to select an epoch on");
+  if (config.selection == Selection::TestWeightedF1) check_labelled(data, "test", " to select an epoch on");
   if (config.ablation != Ablation::C) return;
   if (!pretrain) throw UsageError("config: ablation C pre-trains on another corpus, and none was given");
   for (const auto& split : pretraining_splits(config))

@@ -14,6 +14,12 @@ void check_fit(const Corpus& corpus, const std::string& split, const std::vector
 /// Whether the weights that expect these widths and classes fit a corpus; encoders alone, of no classes, fit any number.
 void check_fit(const Corpus& corpus, const std::map<std::string, int64_t>& widths, int64_t classes);
 
+/// Has any utterance a label?
+bool is_labelled(const Split& split);
+
+/// Throws DataError where none has: "PATH: no utterance of SPLIT has a label" and what for.
+void check_labelled(const Corpus& corpus, const std::string& split, const std::string& purpose);
+
 /// Whether the corpora of a run can be trained on as `config` asks: those above for every split that it uses, something to train on, to
 /// pre-train on and to select an epoch on.
 void check_fit(const Corpus& data, const std::optional<std::reference_wrapper<const Corpus>>& pretrain, const Config& config);

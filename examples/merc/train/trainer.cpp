@@ -33,6 +33,8 @@ class Trainer {
     if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
     at::globalContext().setDeterministicAlgorithms(config.deterministic, /*warn_only=*/false);
     check_fit(data, pretrain, config);
+    if (data.has("test") && !data.test().empty() && !is_labelled(data.test()))
+      observer.note("WARNING: no utterance of test has a label: its scores are of nothing");
     if (config.selection == Selection::TestWeightedF1)
       observer.note("DIAGNOSTIC: the epoch is selected on the test set; its scores are no result");
     begin_or_resume();
