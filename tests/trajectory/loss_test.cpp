@@ -79,6 +79,16 @@ TEST_CASE("second derivatives of ragged pairs agree with central differences, wh
     }
 }
 
+TEST_CASE("a first derivative that is to be differentiated is the same one, where one input is made of the other too") {
+  const auto x = Random(9).normal({3, 4, 2}).requires_grad_();
+  const auto of = [&](const Tensor& value, bool create_graph) {
+    return torch::autograd::grad({value}, {x}, {}, /*retain_graph=*/true, create_graph)[0].detach();
+  };
+  for (const auto& value : {F::soft_dtw_loss(x, x.flip(0)), F::soft_dtw_loss(x, 2 * x + 1),
+                            F::soft_dtw_loss(x, x, idcl::SoftDtwLossOptions().divergence(false))})
+    check_close("slope", of(value, true), of(value, false), {1e-10, 1e-12});
+}
+
 TEST_CASE("types, empty batches and memory") {
   Random random(4);
   const auto x = random.normal({3, 5, 2}), y = random.normal({3, 6, 2});

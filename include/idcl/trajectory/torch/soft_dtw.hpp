@@ -127,11 +127,13 @@ struct SoftDtwFunction : torch::autograd::Function<SoftDtwFunction> {
     const auto saved = context->get_saved_variables();
     torch::autograd::variable_list slopes(8);
     if (c10::GradMode::is_enabled()) {
-      const auto value = soft_dtw_composed(saved[0], saved[1], saved[2], saved[3], context->saved_data["gamma"].toDouble(),
-                                           context->saved_data["divergence"].toBool());
+      // nodes of their own: where one depends on the other, its slope goes its way once
+      const auto x = saved[0].alias(), y = saved[1].alias();
+      const auto value =
+          soft_dtw_composed(x, y, saved[2], saved[3], context->saved_data["gamma"].toDouble(), context->saved_data["divergence"].toBool());
       torch::autograd::variable_list leaves;
-      for (int i : {0, 1})
-        if (saved[i].requires_grad()) leaves.push_back(saved[i]);
+      for (const auto& rows : {x, y})
+        if (rows.requires_grad()) leaves.push_back(rows);
       auto found = torch::autograd::grad({value}, leaves, {upstream[0]}, /*retain_graph=*/true, /*create_graph=*/true);
       for (int i : {1, 0})
         if (saved[i].requires_grad()) slopes[i] = found.back(), found.pop_back();
