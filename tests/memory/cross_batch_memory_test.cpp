@@ -135,6 +135,20 @@ TEST_CASE("a function that knows references alone sees the memory without the ba
   CHECK(seen == std::vector<int64_t>{0, 2, 2});
 }
 
+TEST_CASE("a call that throws leaves the memory as it was") {
+  Stream stream;
+  const auto fails = [](const Tensor& x, const Tensor&, const Tensor&, const Tensor&) -> Tensor {
+    TORCH_CHECK(false, "no loss of ", x.sizes());
+  };
+  CrossBatchMemory memory(fails, CrossBatchMemoryOptions(kWidth).memory_size(6));
+  in_double(memory);
+  const auto batch = stream.next(3);
+  CHECK_THROWS_WITH(memory(batch.x, batch.y), Contains("no loss of"));
+  CHECK(memory->size() == 0);
+  CHECK_THROWS_WITH(memory(batch.x, batch.y, batch.x, batch.y), Contains("no loss of"));
+  CHECK(memory->size() == 0);
+}
+
 TEST_CASE("a momentum queue: keys enter, embeddings are anchors against all of it") {
   Stream stream;
   List list{10};

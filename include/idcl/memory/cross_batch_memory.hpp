@@ -134,8 +134,9 @@ Tensor CrossBatchMemoryImpl<Loss>::forward(const Tensor& x, const Tensor& y, con
     check_newcomers("embeddings", x);
     check::labels(where, "labels", y, x);
     const auto memory = left_by(x.size(0), before, x.scalar_type());
-    if (this->is_training()) enqueue(x, y, before);
-    return detail::call_beside(loss, x, y.to(at::kLong), memory);
+    const auto result = detail::call_beside(loss, x, y.to(at::kLong), memory);
+    if (this->is_training()) enqueue(x, y, before);  // not where the call has thrown
+    return result;
   }
   check_newcomers("key_embeddings", keys);
   check::alike(where, "embeddings", x, "key_embeddings", keys);
@@ -147,8 +148,10 @@ Tensor CrossBatchMemoryImpl<Loss>::forward(const Tensor& x, const Tensor& y, con
   check::labels(where, "labels", own, x);
   check::labels(where, "key_labels", theirs, keys);
   const auto memory = left_by(keys.size(0), before, x.scalar_type());
+  const auto result =
+      detail::call(loss, x, own.to(at::kLong), at::cat({keys.detach(), memory.rows}), at::cat({theirs.to(at::kLong), memory.labels}));
   if (this->is_training()) enqueue(keys, theirs, before);
-  return detail::call(loss, x, own.to(at::kLong), at::cat({keys.detach(), memory.rows}), at::cat({theirs.to(at::kLong), memory.labels}));
+  return result;
 }
 
 template <class Loss>
