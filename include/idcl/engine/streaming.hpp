@@ -129,7 +129,11 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
                                const std::optional<Tensor>& reference_offset, const c10::intrusive_ptr<Job<O>>& job) {
     const NoAutocast guard;  // tiles carry their own types: nothing may round a state
     fold_rows(*job, u, v, {anchor_offset, reference_offset});
-    context->save_for_backward({u, v, anchor_offset.value_or(Tensor()), reference_offset.value_or(Tensor())});
+    variable_list saved{u, v, anchor_offset.value_or(Tensor()), reference_offset.value_or(Tensor())};
+    if (!job->fused)  // tiles are marked again in backward: autograd tells whether what they are marked by was written to
+      for (const auto& tensor : job->pairing.read)
+        if (tensor.defined() && !tensor.is_inference()) saved.push_back(tensor);
+    context->save_for_backward(std::move(saved));
     context->saved_data["job"] = c10::IValue::make_capsule(job);
     variable_list results;
     const auto finish = [&](const typename O::Rows& rows, const fused::Finished* fused) {
@@ -154,6 +158,7 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
     const auto given = [](const Tensor& offset) { return offset.defined() ? std::optional(offset) : std::nullopt; };
     const auto anchor_offset = given(saved[2]), reference_offset = given(saved[3]);
     const auto& of_columns = job->both ? upstream[2] : upstream[0];
+    if (!upstream[0].defined() && !of_columns.defined()) return variable_list(5);
     const auto or_zeros = [](const Tensor& weights, const Tensor& others, const Tensor& rows) {
       return weights.defined() ? weights : others.new_zeros({rows.size(0)});
     };

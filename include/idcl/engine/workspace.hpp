@@ -20,10 +20,12 @@ class Workspace {
     return workspace;
   }
 
-  /// A buffer of `count` elements of `options`' type and device; its content is undefined. Valid until the next call.
+  /// A buffer of `count` elements of `options`' type and device; its content is undefined. The thread's own, or, while somebody holds
+  /// that, another: a rule or an objective of the user's, asked in the middle of a tile, may stream tiles itself.
   Tensor take(int64_t count, const at::TensorOptions& options) {
     const c10::InferenceMode ordinary(false);  // what inference mode makes could not be written to afterwards
-    constexpr int64_t unit = 16;               // bytes: whole elements of any type
+    if (buffer_.defined() && buffer_.storage().use_count() > 1) return at::empty({count}, options.requires_grad(false));
+    constexpr int64_t unit = 16;  // bytes: whole elements of any type
     const auto needed = count * static_cast<int64_t>(options.dtype().itemsize());
     if (!buffer_.defined() || buffer_.device() != options.device() || bytes() < needed) {
       buffer_ = Tensor();

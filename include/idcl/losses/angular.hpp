@@ -47,7 +47,8 @@ inline Tensor angular_loss(const LabelArguments& of, const AngularLossOptions& o
   const Evaluation evaluation{.evaluator = options.evaluator(), .workspace_bytes = options.workspace_bytes()};
   const objective::NegativeLogSum objective{.scale = 4 * squared};
   const PositiveBlocks pairs(of);
-  const auto labels = of.labels, reference_labels = of.is_self() ? of.labels : of.reference_labels;
+  // copies: parts are computed again in backward, when the caller's labels may be others
+  const auto labels = of.labels.clone(), reference_labels = of.is_self() ? labels : of.reference_labels.clone();
 
   // inputs: anchors and positives of unit length, negatives
   const auto of_block = [=](int64_t k, const std::vector<Tensor>& in) {

@@ -3,6 +3,8 @@
 #include "idcl/core/check.hpp"
 #include "idcl/mining/pairing.hpp"
 
+#include <vector>
+
 namespace idcl::mining {
 
 /// What a positive pair of label sets weighs: their Jaccard index, or 1 as any other.
@@ -33,6 +35,8 @@ struct LabelSets {
       const auto alike = jaccard > threshold;
       mark_related(tile, self, weighted ? jaccard.masked_fill(alike.logical_not(), 0) : alike);
     }
+
+    std::vector<Tensor> read() const { return {anchors, references}; }
   };
 
   Pairs pair(const Scene& scene) const {

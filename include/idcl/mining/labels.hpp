@@ -4,6 +4,8 @@
 
 #include <c10/util/Exception.h>
 
+#include <vector>
+
 namespace idcl::mining {
 
 /// Same label, same side: the references with an anchor's label are its positives, all others its negatives. An element is never
@@ -22,6 +24,8 @@ struct Labels {
       tile.candidate = candidates(tile, self);
       tile.positive = PairSet::mask(tile.candidate.keep_(same, false));
     }
+
+    std::vector<Tensor> read() const { return {anchors, references}; }
 
     Places places(int64_t /*n*/, int64_t /*m*/) const { return Places::of_labels(anchors, references, self); }
   };

@@ -3,6 +3,8 @@
 #include "idcl/core/check.hpp"
 #include "idcl/mining/pairing.hpp"
 
+#include <vector>
+
 namespace idcl::mining {
 
 /// A matrix says who belongs together: `loss(x)` with a matrix [N, N], whose diagonal is ignored, `loss(x, y)` with [N, M].
@@ -17,6 +19,7 @@ struct PairMatrix {
     bool self, weighted;
 
     void mark(Tile& tile) const { mark_related(tile, self, related.narrow(0, tile.row, tile.rows()).narrow(1, tile.col, tile.cols())); }
+    std::vector<Tensor> read() const { return {related}; }
   };
 
   Pairs pair(const Scene& scene) const {

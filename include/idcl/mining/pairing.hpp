@@ -5,10 +5,12 @@
 
 #include <concepts>
 #include <functional>
+#include <vector>
 
 namespace idcl {
 
-/// Who is whose positive, tile by tile: from a tile's place (`row`, `col` and its size), `mark` fills `candidate` and `positive`.
+/// Who is whose positive, tile by tile: from a tile's place (`row`, `col` and its size), `mark` fills `candidate` and `positive`. A pairing
+/// that reads tensors of the caller's names them by a member `read()`: should they be written to before backward, autograd says so.
 template <class P>
 concept Pairing = std::copyable<P> && requires(const P& pairing, Tile& tile) {
   { pairing.mark(tile) } -> std::same_as<void>;
@@ -38,6 +40,7 @@ struct AnyPairing {
   Tensor listed{};                                       ///< int64 [N, K], undefined unless the positives are listed
   bool weighted = false;                                 ///< do positives have weights?
   std::function<Places(int64_t n, int64_t m)> places{};  ///< empty unless the pairing can say
+  std::vector<Tensor> read{};                            ///< the caller's own tensors that `mark` reads
 };
 
 /// Do a pairing's positives have weights? It says so by a member `weighted`.
@@ -59,6 +62,7 @@ AnyPairing any_pairing(const P& pairing) {
     any.mark_candidates = [pairing](Tile& tile) { pairing.mark_candidates(tile); };
     any.listed = pairing.positives();
   }
+  if constexpr (requires { pairing.read(); }) any.read = pairing.read();
   if constexpr (PlacedPairing<P>) any.places = [pairing](int64_t n, int64_t m) { return pairing.places(n, m); };
   return any;
 }

@@ -42,6 +42,8 @@ struct GivenPairs {
     tile.candidate = PairSet::mask(either);
   }
 
+  std::vector<Tensor> read() const { return {pairs.anchor_pos, pairs.positive, pairs.anchor_neg, pairs.negative}; }
+
  private:
   static PairSet counted(const Tile& tile, const Tensor& anchors, const Tensor& others) {
     const auto n = tile.rows(), m = tile.cols();

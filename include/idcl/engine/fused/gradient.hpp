@@ -111,8 +111,8 @@ void add_slopes(Task& task, const Tensor& u, const Tensor& v, const Tensor& grad
     for_each_strip(place, [&](const Strip& strip) { weigh(place, strip, memory.data_ptr<float>()); });
     add_tile(task, place, memory, u, v, grad_u, grad_v);
   });
-  task.kept = Tensor();
-  task.room = 0;  // who asks again has them computed again
+  task.kept = Tensor();  // who asks again has them computed again, and rounded again where they were
+  if (task.keeps_floats()) task.room = 0;
 }
 
 /// The same of an objective of the softmax family. `columns` are read where S is symmetric or both directions count.

@@ -14,8 +14,8 @@ class PositiveBlocks {
   explicit PositiveBlocks(const LabelArguments& of) : both_orders(of.is_self() && !of.pairs) {
     const auto n = of.embeddings.size(0);
     if (of.pairs) {
-      anchors_ = of.pairs->anchor_pos;
-      positives_ = of.pairs->positive;
+      anchors_ = of.pairs->anchor_pos.clone();  // blocks are asked for again in backward
+      positives_ = of.pairs->positive.clone();
       stride_ = std::max<int64_t>(n, 1);
       count_ = (anchors_.size(0) + stride_ - 1) / stride_;
       terms_ = at::bincount(anchors_, {}, n);
@@ -23,7 +23,7 @@ class PositiveBlocks {
     }
     const auto& labels = both_orders ? of.labels : of.reference_labels;
     const auto [sorted, order] = at::sort(labels, /*stable=*/true, /*dim=*/0, /*descending=*/false);
-    const auto wanted = of.labels.to(sorted.scalar_type());
+    const auto wanted = of.labels.to(sorted.scalar_type()).contiguous();
     const auto begin = at::searchsorted(sorted, wanted), end = at::searchsorted(sorted, wanted, /*out_int32=*/false, /*right=*/true);
     positives_ = order;
     skips_self_ = of.beside;
