@@ -54,13 +54,16 @@ int misused(const CLI::App& program, const CLI::ParseError& error) {
 
 /// CLI11 lets the error of a number pass where a flag that is on or off was given a value that is neither.
 void parse(CLI::App& program, int argc, char** argv) {
+  const CLI::ConversionError neither("a flag that is on or off was given a value that is neither true nor false",
+                                     CLI::ExitCodes::ConversionError);
   try {
     program.parse(argc, argv);
   } catch (const merc::UsageError&) {
     throw;
-  } catch (const std::logic_error&) {
-    throw CLI::ConversionError("a flag that is on or off was given a value that is neither true nor false",
-                               CLI::ExitCodes::ConversionError);
+  } catch (const std::invalid_argument&) {
+    throw neither;
+  } catch (const std::out_of_range&) {
+    throw neither;
   }
 }
 
@@ -110,7 +113,7 @@ int main(int argc, char** argv) {
       if (command.app->parsed()) return written(command.run());
     return success;
   } catch (const CLI::Success& help) {
-    return program.exit(help);
+    return written(program.exit(help));
   } catch (const CLI::ParseError& error) {
     return misused(program, error);
   } catch (const Interrupted& stop) {

@@ -51,9 +51,11 @@ struct ContrastiveLoss<S, M, O, R> {
     return self(x, {}, place.rows);
   }
 
+  static constexpr bool takes_memory = std::same_as<M, mining::Labels>;
+
   /// A set with itself and a memory beside it, which has no gradient.
   Tensor operator()(const Tensor& x, const Tensor& labels, const mining::Beside& memory) const
-    requires std::same_as<M, mining::Labels>
+    requires takes_memory
   {
     constexpr auto where = "idcl::ContrastiveLoss";
     check::rows(where, "x", x);

@@ -6,6 +6,10 @@
 #include "idcl/losses/clip.hpp"
 #include "idcl/losses/sup_con.hpp"
 #include "idcl/losses/triplet_margin.hpp"
+#include "idcl/mining/combine.hpp"
+#include "idcl/mining/exclude_false_negatives.hpp"
+#include "idcl/mining/hard.hpp"
+#include "idcl/mining/label_sets.hpp"
 #include "idcl/mining/neighbors.hpp"
 #include "idcl/mining/pair_matrix.hpp"
 #include "idcl/mining/rule.hpp"
@@ -51,11 +55,40 @@ TEST_CASE("what positives are told by may not be written to before backward, or 
           [](const Tensor& x, const Tensor& y) { return F::sup_con_loss(x, y, idcl::SupConLossOptions().evaluator(kStreaming)); }, type);
       CHECK_THROWS_WITH(value.backward(), Catch::Contains("modified by an inplace operation"));
     }
-    const auto related = labels.unsqueeze(1).eq(labels);
     const auto x = as_leaves({random.normal({70, 6})})[0];
-    const auto value = F::sup_con_loss(x, idcl::mining::PairMatrix{related}, idcl::SupConLossOptions().evaluator(kStreaming));
-    related.fill_(true);
-    CHECK_THROWS_WITH(value.backward(), Catch::Contains("modified by an inplace operation"));
+    const auto options = idcl::SupConLossOptions().evaluator(kStreaming);
+    const auto check = [&](const std::string& name, const Tensor& told_by, const auto& loss) {
+      INFO(name);
+      const auto written = told_by.clone();
+      const auto value = loss(written), again = loss(told_by);
+      const auto slope = torch::autograd::grad({loss(written)}, {x}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+      written.copy_(told_by);  // the same, but who knows
+      CHECK_THROWS_WITH(value.backward(), Catch::Contains("modified by an inplace operation"));
+      CHECK_THROWS_WITH(slope.sum().backward(), Catch::Contains("modified by an inplace operation"));
+      CHECK_NOTHROW(again.backward());
+    };
+    namespace mining = idcl::mining;
+    check("a matrix", labels.unsqueeze(1).eq(labels),
+          [&](const Tensor& related) { return F::sup_con_loss(x, mining::PairMatrix{related}, options); });
+    check("sets", at::one_hot(labels, 4).to(at::kDouble),
+          [&](const Tensor& sets) { return F::sup_con_loss(x, mining::LabelSets{.sets = sets}, options); });
+    check("pairs", at::arange(35), [&](const Tensor& anchors) {
+      return F::sup_con_loss(x, labels, mining::Pairs{anchors, anchors + 35, anchors, (anchors + 1) % 70}, options);
+    });
+    check("hard pairs", labels,
+          [&](const Tensor& y) { return F::sup_con_loss(x, y, mining::Hard{.positive = mining::Strategy::All}, options); });
+    check("two miners", labels,
+          [&](const Tensor& y) { return F::sup_con_loss(x, y, mining::either(mining::Labels{}, mining::Labels{}), options); });
+    check("without false negatives", labels,
+          [&](const Tensor& y) { return F::sup_con_loss(x, y, mining::ExcludeFalseNegatives{mining::Labels{}, 0.9}, options); });
+  }
+  SECTION("labels of inference mode cannot be written to") {
+    const auto y = [&] {
+      const c10::InferenceMode inference;
+      return labels.clone();
+    }();
+    const auto x = as_leaves({random.normal({70, 6})})[0];
+    CHECK_NOTHROW(F::sup_con_loss(x, y, idcl::SupConLossOptions().evaluator(kStreaming)).backward());
   }
   SECTION("fused, they are remembered") {
     const auto check = [&](const std::string& name, const auto& loss, at::ScalarType type) {
@@ -65,6 +98,9 @@ TEST_CASE("what positives are told by may not be written to before backward, or 
     check("sup_con", [](const Tensor& x, const Tensor& y) { return F::sup_con_loss(x, y); }, at::kFloat);
     check("triplet_margin", [](const Tensor& x, const Tensor& y) { return F::triplet_margin_loss(x, y); }, at::kFloat);
     check("angular", [](const Tensor& x, const Tensor& y) { return F::angular_loss(x, y); }, at::kDouble);
+    check(
+        "angular, of two sets", [](const Tensor& x, const Tensor& y) { return F::angular_loss(x, y, x.detach().roll(1, 0), y); },
+        at::kDouble);
   }
 }
 

@@ -129,6 +129,9 @@ TEST_CASE("predict needs no labels, and says of a split what the run said") {
   CHECK(count(csv, ",-1,") == utterances);
   check_refused(run({"predict", "--data", bare.string(), "--out", (trained.scratch / "q").string()}), 2,
                 "predict: no weights; name them by --run");
+  const auto converted = run({"convert", bare.string(), (trained.scratch / "bare.pkl").string(), "--quiet"});
+  CHECK(converted.status == 0);
+  CHECK_THAT(converted.err, Contains("bare.pkl") && Contains("utterances have no label"));
   check_refused(run({"eval", "--run", trained.folder.string(), "--data", bare.string()}), 1,
                 "no utterance of test has a label to compare with; take predict");
   check_refused(run({"train", "--data", bare.string(), "--out", (trained.scratch / "r").string()}), 1,

@@ -62,10 +62,22 @@ TEST_CASE("flags and commands that are none end with status 2 and the one that w
                 "--threads: expected a number from 0 to 1024, got 100000");
   check_refused(run({"train", "--data", "x", "--out", "y", "--threads", "100000"}), 2,
                 "expected `threads` to be 0 to 1024, but got 100000");
-  check_refused(run({"train", "--data", "x", "--out", "y", "--seed", "9223372036854775808"}), 2, "--seed: expected a number below 2^63");
+  check_refused(run({"train", "--data", "x", "--out", "y", "--seed", "9223372036854775808"}), 2,
+                "--seed: expected a number of 64 bits, got 9223372036854775808");
+  check_refused(run({"train", "--data", "x", "--out", "y", "--seed", "many"}), 2, "--seed: expected a number of at least 0, got many; see");
   check_refused(run({"train", "--data", "x", "--out", "y", "--speaker-embedding=maybe"}), 2, "neither true nor false");
   check_refused(run({"synth", "--out", "y", "--seed", "-1"}), 2, "--seed: expected a number of at least 0, got -1");
 }
+
+#ifdef __linux__
+TEST_CASE("what is said is lost on a full disk, and the program says so") {
+  for (const std::string words : {"--version", "train --help"}) {
+    const auto result = Process({"-c", "\"$0\" " + words + " > /dev/full", IDCL_MERC}, "/bin/sh").wait();
+    CHECK(result.status == 1);
+    CHECK_THAT(result.err, Contains("standard output cannot be written"));
+  }
+}
+#endif
 
 TEST_CASE("values that make no sense end with status 2 and the field") {
   const Words train{"train", "--data", "x", "--out", "y"};

@@ -218,10 +218,14 @@ TEST_CASE("what the dict pickle has no place for is told") {
   corpus.label_names = {"x", "y", "z"};
   corpus.modalities["gaze"] = {.dim = 2, .dtype = "float32"};
   corpus.splits["train"].dialogs.push_back({.id = "d", .speakers = {"A", "B"}, .labels = {2, -1}, .sentences = {"", ""}, .features = {}});
+  corpus.splits["train"].dialogs[0].times.resize(2);
+  corpus.splits["train"].dialogs[0].vad.resize(2);
   const auto lost = lost_in_corect_pickle(corpus);
-  REQUIRE(lost.size() == 3);
+  REQUIRE(lost.size() == 5);
   CHECK_THAT(lost[0], Contains("`gaze`"));
   CHECK_THAT(lost[1], Contains("1 of 2 utterances have no label"));
-  CHECK_THAT(lost[2], Contains("names of the classes"));
+  CHECK_THAT(lost[2], Contains("times"));
+  CHECK_THAT(lost[3], Contains("valence"));
+  CHECK_THAT(lost[4], Contains("names of the classes"));
   CHECK(lost_in_corect_pickle(read(data / "pickles" / "corect_p4_numpy1_f64.pkl")).empty());
 }

@@ -163,6 +163,20 @@ TEST_CASE("rows of any stride, no rows and rows of nothing") {
   check_close("every other", unit_rows(x.slice(0, 0, 40, 2), kEps), unit_rows(x, kEps).slice(0, 0, 40, 2), {.relative = 1e-6});
   const auto long_rows = x.slice(0, 5) * 1e25;  // of lengths whose squares are no floats
   check_close("long", unit_rows(long_rows.t().contiguous().t(), kEps), unit_rows(x.slice(0, 5), kEps), {.relative = 1e-6});
+  for (const auto& embedding : embeddings()) {  // their slopes are those of short rows, as much smaller
+    if (embedding.name.find("unit") == std::string::npos) continue;
+    INFO(embedding.name);
+    for (const bool create_graph : {false, true}) {
+      const auto slope = [&](const Tensor& of) {
+        const auto leaf = of.detach().clone().requires_grad_();
+        const auto y = embedding.of(leaf);
+        return torch::autograd::grad({(y * at::arange(y.size(1), y.options().requires_grad(false))).sum()}, {leaf}, {},
+                                     /*retain_graph=*/true, create_graph)[0]
+            .detach();
+      };
+      check_close("slopes", slope(long_rows) * 1e25, slope(x.slice(0, 5)), {.relative = 1e-4});
+    }
+  }
   check_close("long, in order", unit_rows(long_rows, kEps), unit_rows(x.slice(0, 5), kEps), {.relative = 1e-6});
   CHECK(unit_rows(at::empty({0, 5}), kEps).sizes() == at::IntArrayRef{0, 5});
   CHECK(unit_rows(at::empty({5, 0}), kEps).sizes() == at::IntArrayRef{5, 0});

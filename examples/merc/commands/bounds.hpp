@@ -2,9 +2,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <system_error>
 
 namespace merc::commands {
 
@@ -20,10 +22,14 @@ CLI::Validator bound(const std::string& expected, Holds holds) {
           ""};
 }
 
-/// What CLI11 would make the largest number that an integer holds, whatever it says.
+/// What is no 64-bit integer, which CLI11 would make the nearest that is. Anything else is for CLI11 to judge.
 inline CLI::Validator whole() {
-  constexpr double most = 0x1p63;
-  return bound("below 2^63", [=](double value) { return value > -most && value < most; });
+  return {[](std::string& text) {
+            int64_t value = 0;
+            const auto [_, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            return error == std::errc::result_out_of_range ? "expected a number of 64 bits, got " + text : std::string();
+          },
+          ""};
 }
 
 inline CLI::Validator at_least(int64_t least) {

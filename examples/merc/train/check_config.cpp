@@ -93,8 +93,7 @@ void check(const Config& config) {
   if (by_label(config.pretrain.contrastive) || (config.ablation == Ablation::C && config.pretrain.contrastive == Contrastive::None))
     throw UsageError(
         "config: expected `pretrain.contrastive` to be idcl or a loss of two modalities, such as info_nce, as stage 1 sees no labels and "
-        "has "
-        "no other term");
+        "has no other term");
   if (model.backbone == Backbone::Gru) {
     need(model.hidden % 2 == 0, "model.hidden", "even for two directions of a gru", static_cast<double>(model.hidden));
     if (config.pooling == Pooling::Padded || model.dead_modules || model.norm_first || model.pre_norm)

@@ -107,6 +107,7 @@ struct StreamingGradient : torch::autograd::Function<StreamingGradient<O>> {
     NoAutocast guard;
     auto job = c10::static_intrusive_pointer_cast<Job<O>>(context->saved_data["job"].toCapsule());
     const auto saved = context->get_saved_variables();
+    job->pairing.check_unwritten();
     if constexpr (TwiceDifferentiable<O> && !ReadsOffsets<O>) {
       if (job->metric.is_inner()) {
         if (job->fused) job = unfused(*job, saved[0], saved[1]);
@@ -129,11 +130,7 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
                                const std::optional<Tensor>& reference_offset, const c10::intrusive_ptr<Job<O>>& job) {
     const NoAutocast guard;  // tiles carry their own types: nothing may round a state
     fold_rows(*job, u, v, {anchor_offset, reference_offset});
-    variable_list saved{u, v, anchor_offset.value_or(Tensor()), reference_offset.value_or(Tensor())};
-    if (!job->fused)  // tiles are marked again in backward: autograd tells whether what they are marked by was written to
-      for (const auto& tensor : job->pairing.read)
-        if (tensor.defined() && !tensor.is_inference()) saved.push_back(tensor);
-    context->save_for_backward(std::move(saved));
+    context->save_for_backward({u, v, anchor_offset.value_or(Tensor()), reference_offset.value_or(Tensor())});
     context->saved_data["job"] = c10::IValue::make_capsule(job);
     variable_list results;
     const auto finish = [&](const typename O::Rows& rows, const fused::Finished* fused) {
@@ -159,6 +156,7 @@ struct Streaming : torch::autograd::Function<Streaming<O>> {
     const auto anchor_offset = given(saved[2]), reference_offset = given(saved[3]);
     const auto& of_columns = job->both ? upstream[2] : upstream[0];
     if (!upstream[0].defined() && !of_columns.defined()) return variable_list(5);
+    if (!job->fused) job->pairing.check_unwritten();
     const auto or_zeros = [](const Tensor& weights, const Tensor& others, const Tensor& rows) {
       return weights.defined() ? weights : others.new_zeros({rows.size(0)});
     };

@@ -71,6 +71,12 @@ struct Combined {
       if (candidate.kind() != tile.candidate.kind() || candidate.kind() == PairSet::Kind::Mask)
         tile.candidate = PairSet::mask(mask(candidate).logical_and(mask(tile.candidate)).logical_or_(mask(tile.positive)));
     }
+
+    std::vector<Tensor> read() const {
+      auto all = read_of(p);
+      for (auto& tensor : read_of(q)) all.push_back(std::move(tensor));
+      return all;
+    }
   };
 
   auto pair(const Scene& scene) const

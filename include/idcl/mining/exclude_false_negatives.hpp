@@ -32,6 +32,8 @@ struct ExcludeFalseNegatives {
       tile.candidate = PairSet::mask(kept.logical_or(tile.positive.as_mask(n, m, device)));
       tile.given_negative = PairSet::mask(kept);
     }
+
+    std::vector<Tensor> read() const { return read_of(pairs); }
   };
 
   auto pair(const Scene& scene) const

@@ -30,6 +30,8 @@ struct ExcludeNear {
       tile.candidate = tile.candidate.without(PairSet::mask(spared), n, m, device);
       if (tile.given_negative) tile.given_negative = tile.given_negative->without(PairSet::mask(spared), n, m, device);
     }
+
+    std::vector<Tensor> read() const { return read_of(pairs); }
   };
 
   auto pair(const Scene& scene) const

@@ -47,6 +47,8 @@ struct ChosenPairs {
     tile.candidate = PairSet::mask(positives.logical_or(negatives));
     tile.positive = PairSet::mask(positives);
   }
+
+  std::vector<Tensor> read() const { return labels.read(); }
 };
 
 template <int Passes>

@@ -3,14 +3,17 @@
 #include "idcl/core/fold.hpp"
 #include "idcl/mining/places.hpp"
 
+#include <c10/util/Exception.h>
+
 #include <concepts>
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace idcl {
 
 /// Who is whose positive, tile by tile: from a tile's place (`row`, `col` and its size), `mark` fills `candidate` and `positive`. A pairing
-/// that reads tensors of the caller's names them by a member `read()`: should they be written to before backward, autograd says so.
+/// that reads tensors of the caller's names them by a member `read()`: backward says so where they have been written to.
 template <class P>
 concept Pairing = std::copyable<P> && requires(const P& pairing, Tile& tile) {
   { pairing.mark(tile) } -> std::same_as<void>;
@@ -40,8 +43,26 @@ struct AnyPairing {
   Tensor listed{};                                       ///< int64 [N, K], undefined unless the positives are listed
   bool weighted = false;                                 ///< do positives have weights?
   std::function<Places(int64_t n, int64_t m)> places{};  ///< empty unless the pairing can say
-  std::vector<Tensor> read{};                            ///< the caller's own tensors that `mark` reads
+  std::vector<std::pair<Tensor, int64_t>> read{};        ///< the caller's own tensors that `mark` reads, and their versions
+
+  /// Tiles are marked again in backward: throws where they would be marked otherwise.
+  void check_unwritten() const {
+    for (const auto& [tensor, version] : read)
+      TORCH_CHECK(tensor._version() == version,
+                  "idcl: expected labels and pairs to be in backward what they were in forward, but a tensor of ", tensor.sizes(), " ",
+                  tensor.scalar_type(), " has been modified by an inplace operation; give the loss a copy");
+  }
 };
+
+/// The caller's own tensors that a pairing reads, as it says by a member `read()`.
+template <Pairing P>
+std::vector<Tensor> read_of(const P& pairing) {
+  if constexpr (requires { pairing.read(); }) {
+    return pairing.read();
+  } else {
+    return {};
+  }
+}
 
 /// Do a pairing's positives have weights? It says so by a member `weighted`.
 template <Pairing P>
@@ -62,7 +83,8 @@ AnyPairing any_pairing(const P& pairing) {
     any.mark_candidates = [pairing](Tile& tile) { pairing.mark_candidates(tile); };
     any.listed = pairing.positives();
   }
-  if constexpr (requires { pairing.read(); }) any.read = pairing.read();
+  for (const auto& tensor : read_of(pairing))
+    if (tensor.defined() && !tensor.is_inference()) any.read.emplace_back(tensor, tensor._version());
   if constexpr (PlacedPairing<P>) any.places = [pairing](int64_t n, int64_t m) { return pairing.places(n, m); };
   return any;
 }

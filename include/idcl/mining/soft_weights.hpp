@@ -30,6 +30,8 @@ struct SoftWeights {
       const auto weight = Marked::part(weights, tile).to(tile.similarity.scalar_type());  // [n, m]
       tile.positive = PairSet::weighted(weight * tile.positive.as_mask(tile.rows(), tile.cols(), weight.device()));
     }
+
+    std::vector<Tensor> read() const { return read_of(pairs); }
   };
 
   auto pair(const Scene& scene) const

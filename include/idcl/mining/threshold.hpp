@@ -23,6 +23,7 @@ struct Threshold {
     Tensor place{};  ///< embedded rows to compare, [N, E]; undefined: the tile's own similarities
 
     void mark(Tile& tile) const;
+    std::vector<Tensor> read() const { return {place}; }
   };
 
   void check(const char* where) const {

@@ -3,6 +3,7 @@
 #include "idcl/losses/detail/label_loss.hpp"
 
 #include <tuple>
+#include <vector>
 
 namespace idcl::detail {
 
@@ -33,6 +34,8 @@ struct RankedPairs {
     tile.positive = PairSet::mask(positive.logical_and(counts));
     tile.given_negative = PairSet::mask(negative.logical_and(counts));
   }
+
+  std::vector<Tensor> read() const { return labels.read(); }
 };
 
 static_assert(Pairing<RankedPairs>);
