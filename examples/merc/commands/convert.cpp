@@ -3,7 +3,6 @@
 #include "commands/split_flags.hpp"
 #include "commands/target.hpp"
 #include "data/open_format.hpp"
-#include "data/printable.hpp"
 
 #include <iostream>
 #include <memory>
@@ -25,9 +24,7 @@ int run(const Flags& flags, const SplitFlags& splits) {
   arrange(corpus, splits.arrangement());
   const auto said = say(std::move(corpus), flags.in, flags.quiet);
   write_corpus(said, flags.out);
-  if (flags.out.ends_with(".pkl"))
-    for (const auto& loss : lost_in_corect_pickle(said))
-      std::cerr << "idcl-merc: WARNING: " << flags.out << ": " << printable(loss) << '\n';
+  if (flags.out.ends_with(".pkl")) warn(flags.out, lost_in_corect_pickle(said));
   if (!flags.quiet) std::cout << "written: " << flags.out << std::endl;
   return success;
 }

@@ -33,6 +33,11 @@ class Described : public Progress {
 
 }  // namespace
 
+void warn(const std::string& path, const std::vector<std::string>& warnings) {
+  for (const auto& warning : warnings) std::cerr << "idcl-merc: WARNING: " << path << ": " << printable(warning) << '\n';
+  std::cerr << std::flush;
+}
+
 Corpus say(Corpus corpus, const std::string& path, bool quiet) {
   if (!quiet) {
     std::cout << "data: " << path << " (" << (synth::made_here(corpus) ? "synthetic, " : "") << corpus.format << "), " << corpus.classes
@@ -46,8 +51,7 @@ Corpus say(Corpus corpus, const std::string& path, bool quiet) {
     for (const auto& note : corpus.notes) std::cout << "  " << printable(note) << '\n';
     std::cout << std::flush;
   }
-  for (const auto& warning : corpus.warnings) std::cerr << "idcl-merc: WARNING: " << path << ": " << printable(warning) << '\n';
-  std::cerr << std::flush;
+  warn(path, corpus.warnings);
   return corpus;
 }
 

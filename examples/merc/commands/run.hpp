@@ -7,8 +7,12 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace merc::commands {
+
+/// Warns of a file, a line each, on standard error.
+void warn(const std::string& path, const std::vector<std::string>& warnings);
 
 /// Says on standard output what a corpus is; its warnings go to standard error, also when quiet. Returns it.
 Corpus say(Corpus corpus, const std::string& path, bool quiet);

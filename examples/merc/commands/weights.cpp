@@ -3,9 +3,7 @@
 #include "commands/bounds.hpp"
 #include "commands/run.hpp"
 #include "report/run_files.hpp"
-
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
+#include "train/process.hpp"
 
 #include <utility>
 
@@ -30,8 +28,7 @@ WeightsFlags::WeightsFlags(CLI::App& app, std::vector<std::string> splits) : app
 
 Classifier WeightsFlags::classifier() const {
   if (source().empty()) throw UsageError(app_.get_name() + ": no weights; name them by --run RUN or --weights FILE");
-  if (threads_ > 0) at::set_num_threads(static_cast<int>(threads_));
-  at::globalContext().setDeterministicAlgorithms(deterministic_, /*warn_only=*/false);
+  set_up_torch(threads_, deterministic_);
   if (!run_.empty()) return Classifier::from_run(run_, device_);
   auto config = Config::official();
   config.model.modalities = modalities_;

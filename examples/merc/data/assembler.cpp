@@ -144,7 +144,7 @@ void Assembler::add(const std::string& split, const DialogParts& parts) {
   const auto place = split + " dialog " + dialog.id;
   try {
     for (const auto label : integers(parts.labels)) {
-      if (label < -1 || label > 1 << 30) throw pickle::Error("hold " + std::to_string(label) + ", which is out of range");
+      if (!fits_label(label)) throw pickle::Error("hold " + std::to_string(label) + ", which is out of range");
       dialog.labels.push_back(static_cast<int>(label));
     }
   } catch (const pickle::Error& error) {

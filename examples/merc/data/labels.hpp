@@ -1,9 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace merc {
+
+/// Can this number be a label, or the -1 of none? There is room for more classes than any corpus has.
+inline bool fits_label(std::int64_t number) { return number >= -1 && number <= 1 << 30; }
 
 /// The names of the labels of a corpus with this many classes, in the order of the ids: 4 and 6 are IEMOCAP's, 7 MELD's.
 ///

@@ -1,4 +1,5 @@
 #include "data/assembler.hpp"
+#include "data/labels.hpp"
 #include "data/layout.hpp"
 #include "data/npy.hpp"
 
@@ -48,11 +49,13 @@ std::vector<std::array<double, Size>> numbers(const json& line, std::size_t coun
   return result;
 }
 
-/// A label, in a type that holds more than there are classes.
-int small_label(const json& label) {
-  constexpr int most = 1 << 30;
-  const bool large = label.is_number_unsigned() && label.get<std::uint64_t>() > most;
-  if (large || label.get<std::int64_t>() < -1) throw DataError("label " + label.dump() + " is out of range");
+/// Is this integer larger than 64 bits with a sign hold?
+bool overflows(const json& number) {
+  return number.is_number_unsigned() && number.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max();
+}
+
+int checked_label(const json& label) {
+  if (overflows(label) || !fits_label(label.get<std::int64_t>())) throw DataError("label " + label.dump() + " is out of range");
   return label.get<int>();
 }
 
@@ -67,8 +70,7 @@ std::pair<std::string, Dialog> parse_dialog(const json& line) {
   Dialog dialog;
   const auto& id = line["id"];
   if (!id.is_string() && !id.is_number_integer()) throw DataError("\"id\" is neither text nor a number");
-  if (id.is_number_unsigned() && id.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max())
-    throw DataError("\"id\" " + id.dump() + " is out of range; write it as text");
+  if (overflows(id)) throw DataError("\"id\" " + id.dump() + " is out of range; write it as text");
   dialog.id = id.is_string() ? id.get<std::string>() : id.dump();
   dialog.numbered = !id.is_string();
   const auto count = line["speakers"].size();
@@ -85,7 +87,7 @@ std::pair<std::string, Dialog> parse_dialog(const json& line) {
     for (const auto& label : labels) {
       if (!label.is_null() && !label.is_number_integer())
         throw DataError("\"labels\" holds a " + std::string(label.type_name()) + ", expected integers");
-      dialog.labels.push_back(label.is_null() ? -1 : small_label(label));
+      dialog.labels.push_back(label.is_null() ? -1 : checked_label(label));
     }
   }
   return {split.get<std::string>(), std::move(dialog)};

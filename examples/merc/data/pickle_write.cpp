@@ -196,17 +196,17 @@ std::vector<std::string> lost_in_corect_pickle(const Corpus& corpus) {
     if (std::find(known.begin(), known.end(), name) == known.end())
       lost.push_back("programs that read such a pickle do not know the modality `" + name + "`");
   std::int64_t unlabelled = 0, utterances = 0;
+  bool timed = false, rated = false;
   for (const auto& [name, split] : corpus.splits)
     for (const auto& dialog : split.dialogs) {
       unlabelled += std::count(dialog.labels.begin(), dialog.labels.end(), -1);
       utterances += dialog.utterances();
+      timed = timed || !dialog.times.empty();
+      rated = rated || !dialog.vad.empty();
     }
   if (unlabelled > 0)
     lost.push_back(std::to_string(unlabelled) + " of " + std::to_string(utterances) +
                    " utterances have no label, for which such a pickle has no place: they stand there as -1, which its readers refuse");
-  bool timed = false, rated = false;
-  for (const auto& [name, split] : corpus.splits)
-    for (const auto& dialog : split.dialogs) timed = timed || !dialog.times.empty(), rated = rated || !dialog.vad.empty();
   if (timed) lost.emplace_back("the times of utterances have no place in such a pickle");
   if (rated) lost.emplace_back("valence, activation and dominance have no place in such a pickle");
   const bool usual = corpus.classes == 4 || corpus.classes == 6 || corpus.classes == 7;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace merc {
 
@@ -20,5 +21,8 @@ class Stopwatch {
 
 /// Largest resident memory of this process so far, in MiB.
 double resident_peak_mib();
+
+/// Gives LibTorch so many threads, 0: as it chose, and tells it whether to refuse what has no deterministic implementation.
+void set_up_torch(int64_t threads, bool deterministic);
 
 }  // namespace merc

@@ -8,8 +8,6 @@
 #include "remarks.hpp"
 #include "selection.hpp"
 
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -30,8 +28,7 @@ class Trainer {
         run_(run),
         device_(device_of(config.device)),
         loop_(state_, observer, run_) {
-    if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
-    at::globalContext().setDeterministicAlgorithms(config.deterministic, /*warn_only=*/false);
+    set_up_torch(config.threads, config.deterministic);
     check_fit(data, pretrain, config);
     if (data.has("test") && !data.test().empty() && !is_labelled(data.test()))
       observer.note("WARNING: no utterance of test has a label: its scores are of nothing");

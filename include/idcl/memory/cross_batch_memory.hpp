@@ -41,9 +41,9 @@ struct CrossBatchMemoryOptions {
 /// against all of the memory, and every pair counts. Without labels (undefined tensors), embedding i and key i are an instance of their
 /// own, and K = N. He et al. 2020, "MoCo".
 ///
-/// `Loss` is a module of a loss over labels (`SupConLoss`), its functional (`F::sup_con_loss`), a `ContrastiveLoss` over `mining::Labels`, or any
-/// function (embeddings, labels, references, reference_labels), which sees the memory without this batch. A module is registered as
-/// "loss" and trained with this one.
+/// `Loss` is a module of a loss over labels (`SupConLoss`), its functional (`F::sup_con_loss`), a `ContrastiveLoss` over `mining::Labels`,
+/// or any function (embeddings, labels, references, reference_labels), which sees the memory without this batch. A module is registered
+/// as "loss" and trained with this one.
 ///
 /// The memory is a ring in buffers, `embeddings` [memory_size, D], `labels` and `enqueued`, the number of rows that ever entered: it
 /// moves with `to`, and is saved and cloned. Rows enter only in training; in evaluation the loss is the same, and nothing is remembered.
